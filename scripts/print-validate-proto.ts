@@ -12,8 +12,25 @@ import type { DescEnum, DescExtension, DescField, DescFile, DescMessage } from "
 import { Edition, FieldDescriptorProto_Label } from "@bufbuild/protobuf/wkt";
 
 const scalarNames = [
-  "", "double", "float", "int64", "uint64", "int32", "fixed64", "fixed32", "bool", "string",
-  "group", "message", "bytes", "uint32", "enum", "sfixed32", "sfixed64", "sint32", "sint64",
+  "",
+  "double",
+  "float",
+  "int64",
+  "uint64",
+  "int32",
+  "fixed64",
+  "fixed32",
+  "bool",
+  "string",
+  "group",
+  "message",
+  "bytes",
+  "uint32",
+  "enum",
+  "sfixed32",
+  "sfixed64",
+  "sint32",
+  "sint64",
 ];
 
 const require = createRequire(resolve(import.meta.dirname, "../packages/rpc/package.json"));

@@ -350,7 +350,7 @@ export type Attempt = Message<"posthorn.delivery.v1.Attempt"> & {
   id: string;
 
   /**
-   * The delivery's id; empty for tests.
+   * The delivery's id.
    *
    * @generated from field: string delivery = 2;
    */
@@ -483,7 +483,7 @@ export type AttemptJson = {
   id?: string;
 
   /**
-   * The delivery's id; empty for tests.
+   * The delivery's id.
    *
    * @generated from field: string delivery = 2;
    */
