@@ -1,0 +1,59 @@
+import {
+  Code,
+  ConnectError,
+  type Interceptor,
+  type StreamRequest,
+  type UnaryRequest,
+} from "@connectrpc/connect";
+import { createLinkedAbortController } from "@connectrpc/connect/protocol";
+import { AppError } from "@posthorn/errors";
+import { isDeadline, untilAborted } from "../abort.ts";
+import { abortable, translateErrors } from "../stream.ts";
+
+/**
+ * Answers a call when its deadline passes, when its caller goes away or the server stops, whether
+ * or not the handler listens to its signal; a unary call after `timeoutMs` at the latest.
+ */
+export function deadlineInterceptor({ timeoutMs }: { timeoutMs: number }): Interceptor {
+  return (next) => (request) =>
+    request.stream ? stream(next, request) : unary(next, request, timeoutMs);
+}
+
+type Next = Parameters<Interceptor>[0];
+
+async function unary(next: Next, request: UnaryRequest, timeoutMs: number) {
+  const timeout = new AbortController();
+  const timer = setTimeout(() => timeout.abort(tooLate()), timeoutMs);
+  const { signal } = createLinkedAbortController(request.signal, timeout.signal);
+  try {
+    return await untilAborted(signal, next({ ...request, signal }));
+  } catch (error) {
+    throw signal.aborted ? fromAbort(error) : error;
+  } finally {
+    clearTimeout(timer);
+  }
+}
+
+async function stream(next: Next, request: StreamRequest) {
+  const { signal } = request;
+  const translate = (error: unknown) => (signal.aborted ? fromAbort(error) : error);
+  try {
+    const response = await untilAborted(signal, next(request));
+    if (!response.stream) return response;
+    const message = translateErrors(abortable(response.message, signal), translate);
+    return { ...response, message };
+  } catch (error) {
+    throw translate(error);
+  }
+}
+
+function tooLate(cause?: unknown): AppError {
+  return new AppError("deadline", "the call took longer than its deadline", { cause });
+}
+
+/** What an aborted call throws: usually the signal's reason, or an AbortError made of it. */
+function fromAbort(error: unknown): unknown {
+  if (isDeadline(error)) return tooLate(error);
+  if (error instanceof AppError || error instanceof ConnectError) return error;
+  return new ConnectError("the call was canceled", Code.Canceled, undefined, undefined, error);
+}
