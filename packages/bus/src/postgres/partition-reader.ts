@@ -1,0 +1,106 @@
+import { setTimeout as sleep } from "node:timers/promises";
+import type { Logger } from "@posthorn/runtime";
+import type pg from "pg";
+import type { ConsumerOptions, StoredRecord } from "../bus.ts";
+import { OutOfRangeError } from "../out-of-range.ts";
+import { untilDone } from "../transient.ts";
+import type { Ends } from "./ends.ts";
+import { fetchRecords } from "./fetch.ts";
+import { isDropped, locateOffset } from "./segments.ts";
+
+/** How soon a partition that may not be read yet is asked for again. */
+const startAgainMs = 500;
+/** Only bounds the wait: whoever appends wakes the reader, and the group looks every second. */
+const idleMs = 60_000;
+
+/** What a reader works with. */
+export interface ReaderDeps {
+  readonly pool: pg.Pool;
+  readonly ends: Ends;
+  readonly log: Logger;
+}
+
+/** What it reads, for whom. */
+export interface ReaderOptions {
+  readonly topicId: number;
+  readonly partition: number;
+  readonly consumer: Omit<ConsumerOptions, "log">;
+  /** Told of the next offset to read whenever it moved. */
+  onPosition(position: bigint): void;
+}
+
+/** Reads one partition for the handler, batch after batch, until `stop` aborts. */
+export async function readPartition(
+  { pool, ends, log }: ReaderDeps,
+  { topicId, partition, consumer, onPosition }: ReaderOptions,
+  stop: AbortSignal,
+): Promise<void> {
+  const { topic, handler, batchRecordsMax } = consumer;
+  const place = { topicId, partition };
+  const { wakeup, release } = ends.watch(place);
+  try {
+    while (!stop.aborted) {
+      const start = await persist("start a partition", () => handler.start(partition));
+      if (start === undefined) await sleep(startAgainMs, undefined, { signal: stop });
+      else await readFrom(start);
+    }
+  } finally {
+    release();
+  }
+
+  async function readFrom(start: bigint): Promise<void> {
+    let position = start;
+    let segmentId = await locate(position);
+    while (!stop.aborted) {
+      onPosition(position);
+      if (position >= ends.of(place)) {
+        await wakeup.wait({ timeoutMs: idleMs, stop });
+        continue;
+      }
+      const records = await fetch(segmentId, position);
+      if (records[0]?.offset !== position) {
+        segmentId = await locateElsewhere(segmentId, position);
+        continue;
+      }
+      const next = await handle(records);
+      if (next === undefined) return;
+      position = next;
+      const isSeek = next !== (records.at(-1)?.offset ?? 0n) + 1n;
+      if (isSeek) segmentId = await locate(position);
+    }
+  }
+
+  function fetch(segmentId: number, offset: bigint): Promise<StoredRecord[]> {
+    const range = { segmentId, partition, offset, recordsMax: batchRecordsMax };
+    return persist("read the log", () => fetchRecords(pool, range).catch(noneIfDropped));
+  }
+
+  /** The segment was closed before the offset. Finding it again nevertheless must not spin. */
+  async function locateElsewhere(segmentId: number, offset: bigint): Promise<number> {
+    const found = await locate(offset);
+    if (found === segmentId) await sleep(startAgainMs, undefined, { signal: stop });
+    return found;
+  }
+
+  async function handle(records: readonly StoredRecord[]): Promise<bigint | undefined> {
+    const batch = { topic, partition, records };
+    return await persist("handle a batch", () => handler.handle(batch, stop));
+  }
+
+  /** Throws when the log does not hold the offset. */
+  async function locate(offset: bigint): Promise<number> {
+    const found = await persist("find an offset", () => locateOffset(pool, place, offset));
+    if (!("segmentId" in found)) throw new OutOfRangeError({ topic, partition, offset, ...found });
+    ends.observe(place, found.endOffset);
+    return found.segmentId;
+  }
+
+  function persist<T>(doing: string, run: () => Promise<T>): Promise<T> {
+    return untilDone(run, { stop, log, doing });
+  }
+}
+
+function noneIfDropped(error: unknown): StoredRecord[] {
+  if (isDropped(error)) return [];
+  throw error;
+}

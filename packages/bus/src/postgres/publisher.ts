@@ -1,0 +1,62 @@
+import { AppError } from "@posthorn/errors";
+import type { Logger } from "@posthorn/runtime";
+import type pg from "pg";
+import type { LogRecord } from "../bus.ts";
+import { checkRecords } from "../check.ts";
+import type { Gather } from "../gather.ts";
+import { type AppendCall, appendCall } from "./append.ts";
+import { appender } from "./appender.ts";
+import { toUnavailable } from "./connection.ts";
+import type { PartitionPlace } from "./ends.ts";
+import { requireTopic } from "./topics.ts";
+
+/** What a publisher works with. */
+export interface PublisherDeps {
+  readonly pool: pg.Pool;
+  readonly log: Logger;
+  /** Told of each partition that grew, after the commit. */
+  onAppended(place: PartitionPlace, end: bigint): void;
+}
+
+/** Appends to any topic. */
+export interface Publisher {
+  publish(topic: string, records: readonly LogRecord[]): Promise<void>;
+  /** Refuses what comes from now on and waits for what is under way. */
+  close(): Promise<void>;
+}
+
+interface TopicAppender {
+  readonly partitionCount: number;
+  readonly gather: Gather<AppendCall>;
+}
+
+/** Opens an appender per topic when it is first published to. */
+export function publisher(deps: PublisherDeps): Publisher {
+  const opened = new Map<string, TopicAppender>();
+  let isClosed = false;
+  return {
+    async publish(topic, records) {
+      if (isClosed) throw new AppError("unavailable", "the log is closed");
+      if (records.length === 0) return;
+      const { partitionCount, gather } = opened.get(topic) ?? (await open(topic));
+      const call = appendCall(records);
+      checkRecords(records, { partitionCount, bytes: call.bytes });
+      await gather.add(call);
+    },
+    async close() {
+      isClosed = true;
+      await Promise.all([...opened.values()].map(({ gather }) => gather.idle()));
+    },
+  };
+
+  async function open(name: string): Promise<TopicAppender> {
+    const topic = await requireTopic(deps.pool, name).catch((error: unknown) => {
+      throw toUnavailable(error, "the log does not answer");
+    });
+    const found = opened.get(name);
+    if (found) return found;
+    const entry = { partitionCount: topic.partitionCount, gather: appender(deps, topic) };
+    opened.set(name, entry);
+    return entry;
+  }
+}

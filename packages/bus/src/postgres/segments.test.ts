@@ -1,0 +1,137 @@
+import { randomUUID } from "node:crypto";
+import { eventually, type TestDatabase, testDatabase } from "@posthorn/testkit";
+import pg from "pg";
+import { afterAll, beforeAll, describe, expect, onTestFinished, test } from "vitest";
+import { log } from "../../test/address.ts";
+import { eagerSegments } from "../../test/logs.ts";
+import { type Reader, type ReaderOptions, reader } from "../../test/reader.ts";
+import type { Bus } from "../bus.ts";
+import { postgresBus } from "./postgres-bus.ts";
+
+describe("segments of the Postgres log", () => {
+  let database: TestDatabase;
+  let pool: pg.Pool;
+  let bus: Bus;
+  beforeAll(async () => {
+    database = await testDatabase();
+    pool = new pg.Pool({ connectionString: database.url, max: 2 });
+    bus = await postgresBus({ url: database.url, log, segmentLimits: eagerSegments });
+  });
+  afterAll(async () => {
+    await bus.close();
+    await pool.end();
+    await database.drop();
+  });
+
+  test("are dropped when the last group has passed them, and not before", async () => {
+    const topic = await newTopic();
+    const gate = Promise.withResolvers<void>();
+    const fast = read({ topic, group: "fast" });
+    const slow = read({
+      topic,
+      group: "slow",
+      handle: async (batch, accept) => {
+        await gate.promise;
+        return accept(batch);
+      },
+    });
+    for (const text of ["a", "b", "c"]) await appendAsSegment(topic, text);
+    await fast.until(3);
+    expect(await firstOffsets(topic)).toEqual(["0", "1", "2", "3"]);
+    gate.resolve();
+    await slow.until(3);
+    await eventually(async () => expect(await firstOffsets(topic)).toEqual(["3"]));
+    expect(await tableCount(topic)).toBe(1);
+  });
+
+  test("wait for a group whose members are all away", async () => {
+    const topic = await newTopic();
+    const offsets = new Map<number, bigint>();
+    const first = read({ topic, group: "away", offsets });
+    await appendAsSegment(topic, "a");
+    await first.until(1);
+    await first.stop();
+    const other = read({ topic, group: "here" });
+    for (const text of ["b", "c"]) await appendAsSegment(topic, text);
+    await other.until(3);
+    expect((await firstOffsets(topic)).slice(-3)).toEqual(["1", "2", "3"]);
+    expect(await read({ topic, group: "away", offsets }).until(2)).toEqual(["b", "c"]);
+  });
+
+  test("are read one after the other, from wherever a reader begins", async () => {
+    const topic = await newTopic();
+    const blocking = read({ topic, group: "blocking", startAt: async () => undefined });
+    for (const text of ["a", "b", "c", "d"]) await appendAsSegment(topic, text);
+    const all = read({ topic, group: "all" });
+    const some = read({ topic, group: "some", offsets: new Map([[0, 2n]]) });
+    expect(await all.until(4)).toEqual(["a", "b", "c", "d"]);
+    expect(await some.until(2)).toEqual(["c", "d"]);
+    expect(blocking.records).toEqual([]);
+  });
+
+  test("change while several processes append, and lose nothing", async () => {
+    const topic = await newTopic();
+    const others = [await newBus(), await newBus()];
+    const readers = read({ topic });
+    await Promise.all(
+      [bus, ...others].map(async (each) => {
+        for (let nth = 0; nth < 100; nth += 1) await each.publish(topic, [record(`${nth}`)]);
+      }),
+    );
+    await readers.until(300);
+    const offsets = readers.records.map(({ offset }) => offset);
+    expect(offsets).toEqual(offsets.map((_, index) => BigInt(index)));
+    expect(Number((await firstOffsets(topic)).at(-1))).toBeGreaterThan(0);
+  });
+
+  async function newTopic(): Promise<string> {
+    const name = `t-${randomUUID()}`;
+    await bus.ensureTopics([{ name, partitionCount: 1 }]);
+    return name;
+  }
+
+  async function newBus(): Promise<Bus> {
+    const other = await postgresBus({ url: database.url, log });
+    onTestFinished(() => other.close());
+    return other;
+  }
+
+  function read(options: ReaderOptions): Reader {
+    const started = reader(bus, options);
+    onTestFinished(() => started.stop());
+    return started;
+  }
+
+  /** Waits until the record's segment is closed. */
+  async function appendAsSegment(topic: string, text: string): Promise<void> {
+    await bus.publish(topic, [record(text)]);
+    const end = await bus.endOffset(topic, 0);
+    await eventually(async () => expect((await firstOffsets(topic)).at(-1)).toBe(String(end)));
+  }
+
+  async function firstOffsets(topic: string): Promise<string[]> {
+    const { rows } = await pool.query<{ first_offset: string }>(
+      `select first_offset from bus.segment_range
+      where topic_id = (select id from bus.topic where name = $1) order by segment_id`,
+      [topic],
+    );
+    return rows.map(({ first_offset }) => first_offset);
+  }
+
+  /** Counts also what no row names any more: the ids of the topics' segments only grow. */
+  async function tableCount(topic: string): Promise<number> {
+    const { rows } = await pool.query<{ count: number }>(
+      `select count(*)::integer as count from pg_tables t
+      where schemaname = 'bus' and tablename ~ '^segment_[0-9]+$' and not exists (
+        select from bus.segment s join bus.topic on topic.id = s.topic_id
+        where 'segment_' || s.id = t.tablename and topic.name <> $1
+      )`,
+      [topic],
+    );
+    return rows[0]?.count ?? 0;
+  }
+});
+
+function record(text: string) {
+  return { partition: 0, key: null, value: Buffer.from(text), headers: {} };
+}
