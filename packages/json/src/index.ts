@@ -1,0 +1,3 @@
+export { type CutPlan, cutJson, type JsonSpan } from "./cut-json.ts";
+export type { JsonProblem, JsonProblemReason } from "./problem.ts";
+export { type JsonLimits, scanJson } from "./scan-json.ts";

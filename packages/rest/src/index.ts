@@ -1,0 +1,20 @@
+export type { RestAnswer } from "./answer.ts";
+export {
+  forwarded,
+  headerOf,
+  type RequestHeaders,
+  requestIdFrom,
+  requestIdHeader,
+} from "./headers.ts";
+export { type OpenapiInfo, openapi } from "./openapi/document.ts";
+export type { JsonSchema } from "./openapi/json-schema.ts";
+export { tooLarge } from "./request-body.ts";
+export {
+  type RestHandler,
+  type RestHandlerOptions,
+  type RestRequest,
+  restHandler,
+} from "./rest-handler.ts";
+export type { RestMethod, Route, RouteBody } from "./route.ts";
+export { type RouteAnswer, type RouteMatch, type RouteTable, restRoutes } from "./route-table.ts";
+export { type HttpProblem, outwardError, type Refusal, refuse, refuseHttp } from "./status.ts";

@@ -1,0 +1,169 @@
+import {
+  type DescEnum,
+  type DescField,
+  type DescMessage,
+  ScalarType,
+  toJson,
+} from "@bufbuild/protobuf";
+import { isWrapperDesc } from "@bufbuild/protobuf/wkt";
+import { isRawJson } from "./raw-json.ts";
+
+/** Writes a value of one type as JSON text. */
+export type JsonWriter = (value: unknown) => string;
+
+type Fields = Readonly<Record<string, unknown>>;
+type Known = Map<string, JsonWriter>;
+
+/**
+ * Gives the writer of a message type: ProtoJSON, but a raw_json field's text stands in it as it
+ * is. Numbers and booleans are always there, empty texts, lists, maps and enums are left out; a
+ * page (a message with a `next_page_token`) has its list and token even when they are empty.
+ */
+export function messageWriter(desc: DescMessage): JsonWriter {
+  return messageWriterOf(desc, new Map());
+}
+
+/** Gives the writer of one field's value, as `messageWriter` would write it. */
+export function fieldWriter(field: DescField): JsonWriter {
+  return valueWriter(field, new Map());
+}
+
+function messageWriterOf(desc: DescMessage, known: Known): JsonWriter {
+  const begun = known.get(desc.typeName);
+  if (begun !== undefined) return begun;
+  const members: ((message: Fields) => string)[] = [];
+  const write: JsonWriter = (message) => {
+    let text = "";
+    for (const member of members) {
+      const written = member(message as Fields);
+      if (written !== "") text += text === "" ? written : `,${written}`;
+    }
+    return `{${text}}`;
+  };
+  const writer = wellKnownWriter(desc) ?? write;
+  known.set(desc.typeName, writer);
+  const isPage = desc.fields.some((field) => field.name === "next_page_token");
+  if (writer === write) {
+    members.push(...desc.fields.map((field) => memberWriter(field, isPage, known)));
+  }
+  return writer;
+}
+
+function memberWriter(field: DescField, isPage: boolean, known: Known) {
+  const start = `${JSON.stringify(field.jsonName)}:`;
+  const write = valueWriter(field, known);
+  const isLeftOut = leftOut(field, isPage);
+  const { localName, oneof } = field;
+  return (message: Fields): string => {
+    const group = oneof && (message[oneof.localName] as Fields);
+    if (group !== undefined && group["case"] !== localName) return "";
+    const value = group === undefined ? message[localName] : group["value"];
+    return value === undefined || isLeftOut(value) ? "" : start + write(value);
+  };
+}
+
+/** Which values of a field need no place in an answer. */
+function leftOut(field: DescField, isPage: boolean): (value: unknown) => boolean {
+  switch (field.fieldKind) {
+    case "list":
+      return isPage ? never : (value) => (value as unknown[]).length === 0;
+    case "map":
+      return (value) => Object.keys(value as Fields).length === 0;
+    case "enum":
+      return hasPresence(field) ? never : (value) => value === 0;
+    case "scalar":
+      return leftOutScalar(field, isPage);
+    case "message":
+      return never;
+  }
+}
+
+function leftOutScalar(field: DescField, isPage: boolean): (value: unknown) => boolean {
+  // An empty text is no JSON, so a raw value that is empty can only be absent.
+  if (isRawJson(field)) return (value) => (value as Uint8Array).length === 0;
+  if (hasPresence(field) || (isPage && field.name === "next_page_token")) return never;
+  if (field.scalar === ScalarType.STRING) return (value) => value === "";
+  if (field.scalar === ScalarType.BYTES) return (value) => (value as Uint8Array).length === 0;
+  return never;
+}
+
+/** Whether unset and zero are two things, so that a zero says something. */
+function hasPresence(field: DescField): boolean {
+  return field.oneof !== undefined || field.proto.proto3Optional;
+}
+
+const never = () => false;
+
+function valueWriter(field: DescField, known: Known): JsonWriter {
+  switch (field.fieldKind) {
+    case "list": {
+      const write = singleWriter(field, known);
+      return (items) => `[${(items as unknown[]).map(write).join(",")}]`;
+    }
+    case "map": {
+      const write = singleWriter(field, known);
+      return (map) => {
+        const members = Object.entries(map as Fields);
+        return `{${members.map(([key, value]) => `${JSON.stringify(key)}:${write(value)}`).join(",")}}`;
+      };
+    }
+    case "enum":
+    case "message":
+    case "scalar":
+      return singleWriter(field, known);
+  }
+}
+
+/** The writer of a field's value, or of one item of it. */
+function singleWriter(field: DescField, known: Known): JsonWriter {
+  if (isRawJson(field)) return (bytes) => asBuffer(bytes as Uint8Array).toString("utf8");
+  if ("message" in field && field.message !== undefined) {
+    return messageWriterOf(field.message, known);
+  }
+  if ("enum" in field && field.enum !== undefined) return enumWriter(field.enum);
+  return scalarWriter("scalar" in field ? field.scalar : undefined);
+}
+
+function enumWriter(desc: DescEnum): JsonWriter {
+  if (desc.typeName === "google.protobuf.NullValue") return () => "null";
+  return (value) => {
+    const name = desc.value[value as number]?.name;
+    return name === undefined ? String(value) : `"${name}"`;
+  };
+}
+
+function scalarWriter(scalar: ScalarType | undefined): JsonWriter {
+  switch (scalar) {
+    case ScalarType.BYTES:
+      return (bytes) => `"${asBuffer(bytes as Uint8Array).toString("base64")}"`;
+    case ScalarType.INT64:
+    case ScalarType.UINT64:
+    case ScalarType.SINT64:
+    case ScalarType.FIXED64:
+    case ScalarType.SFIXED64:
+      return (value) => `"${value}"`;
+    case ScalarType.DOUBLE:
+    case ScalarType.FLOAT:
+      return (value) => (Number.isFinite(value) ? JSON.stringify(value) : `"${value}"`);
+    default:
+      return (value) => JSON.stringify(value);
+  }
+}
+
+/** Well-known types have a JSON form of their own, which protobuf-es knows how to write. */
+function wellKnownWriter(desc: DescMessage): JsonWriter | undefined {
+  if (!desc.typeName.startsWith("google.protobuf.")) return undefined;
+  if (desc.typeName === "google.protobuf.Empty") return () => "{}";
+  // In a message, a wrapper's value and a Struct stand without the message around them.
+  const bare = isWrapperDesc(desc)
+    ? scalarWriter(desc.fields[0].scalar)
+    : (value: unknown) => JSON.stringify(value);
+  return (value) => {
+    if (typeof value !== "object" || value === null || !("$typeName" in value)) return bare(value);
+    return JSON.stringify(toJson(desc, value as Parameters<typeof toJson>[1]));
+  };
+}
+
+function asBuffer(bytes: Uint8Array): Buffer {
+  return Buffer.from(bytes.buffer, bytes.byteOffset, bytes.length);
+}

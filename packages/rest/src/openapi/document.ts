@@ -1,0 +1,118 @@
+import type { DescMessage, DescService } from "@bufbuild/protobuf";
+import type { Route } from "../route.ts";
+import { restRoutes } from "../route-table.ts";
+import { commentOf } from "./comments.ts";
+import { errorResponse, statusDetailSchema, statusSchema } from "./error-response.ts";
+import { compact, type JsonSchema } from "./json-schema.ts";
+import { operation, tagOf } from "./operation.ts";
+import { schemaBook } from "./schema-book.ts";
+
+/** What an OpenAPI document says beside what follows from the protos. */
+export interface OpenapiInfo {
+  readonly title: string;
+  readonly version: string;
+  /** CommonMark. */
+  readonly description: string;
+  /** Path items that no proto stands for, by path. */
+  readonly paths?: Readonly<Record<string, JsonSchema>>;
+}
+
+/**
+ * Gives the OpenAPI 3.1 document of all HTTP rules of the services. Comments become descriptions
+ * where the descriptors have source information; protovalidate rules become keywords, access
+ * options security. Throws on malformed and clashing rules. The same input gives the same text.
+ */
+export function openapi(services: readonly DescService[], info: OpenapiInfo): JsonSchema {
+  const { routes } = restRoutes(services);
+  const book = schemaBook([...reachable(routes)]);
+  const operationIds = new Map(routes.map((route, index) => [route, idOf(route, routes, index)]));
+  const paths: Record<string, Record<string, unknown>> = {};
+  for (const [path, { names, routes: group }] of groupByShape(routes)) {
+    const operations = group.map((route) => {
+      const operationId = operationIds.get(route) ?? route.method.localName;
+      const item = operation({ route, operationId, pathNames: names }, book);
+      return [route.httpMethod.toLowerCase(), item];
+    });
+    paths[path] = Object.fromEntries(operations);
+  }
+  const { title, version, description } = info;
+  return {
+    openapi: "3.1.0",
+    info: { title, version, description },
+    servers: [{ url: "/" }],
+    tags: tagsOf(routes),
+    paths: { ...paths, ...info.paths },
+    components: {
+      schemas: { ...book.components(), Status: statusSchema, StatusDetail: statusDetailSchema },
+      responses: { Error: errorResponse },
+      securitySchemes: { key: { type: "http", scheme: "bearer" } },
+    },
+  };
+}
+
+/** A method's further routes are counted, so that each has a name of its own. */
+function idOf(route: Route, routes: readonly Route[], index: number): string {
+  const before = routes.slice(0, index).filter(({ method }) => method === route.method).length;
+  return before === 0 ? route.method.localName : `${route.method.localName}${before + 1}`;
+}
+
+function tagsOf(routes: readonly Route[]): JsonSchema[] {
+  const tags = new Map(routes.map((route) => [tagOf(route), commentOf(route.method.parent)]));
+  return [...tags].map(([name, description]) => compact({ name, description }));
+}
+
+interface PathGroup {
+  /** The names of the variables: the shortest that any route of the group has. */
+  names: readonly string[];
+  readonly routes: Route[];
+}
+
+/** In OpenAPI, paths that differ only in the names of their variables are one. */
+function groupByShape(routes: readonly Route[]): Map<string, PathGroup> {
+  const groups = new Map<string, PathGroup>();
+  for (const route of routes) {
+    const shape = pathText(route, []);
+    const group = groups.get(shape) ?? { names: namesOf(route), routes: [] };
+    if (namesOf(route).join().length < group.names.join().length) group.names = namesOf(route);
+    group.routes.push(route);
+    groups.set(shape, group);
+  }
+  return new Map(
+    [...groups.values()].map((group) => {
+      const [first] = group.routes;
+      return [first === undefined ? "" : pathText(first, group.names), group];
+    }),
+  );
+}
+
+function namesOf(route: Route): string[] {
+  return route.pathParams.map((param) => param.name);
+}
+
+/** Writes a template with other names for its variables; a variable of many segments is one. */
+function pathText({ template }: Route, names: readonly string[]): string {
+  const parts = template.segments.flatMap((segment, index) => {
+    const at = template.variables.findIndex(({ start, end }) => index >= start && index < end);
+    const variable = template.variables[at];
+    if (variable !== undefined) return index === variable.start ? [`{${names[at] ?? ""}}`] : [];
+    return segment.kind === "literal" ? [segment.text] : ["*"];
+  });
+  return `/${parts.join("/")}${template.verb === "" ? "" : `:${template.verb}`}`;
+}
+
+/** Every message that a request or an answer can hold. */
+function reachable(routes: readonly Route[]): Set<DescMessage> {
+  const found = new Set<DescMessage>();
+  const visit = (desc: DescMessage) => {
+    if (found.has(desc)) return;
+    found.add(desc);
+    for (const field of desc.fields) {
+      if ("message" in field && field.message !== undefined) visit(field.message);
+    }
+  };
+  for (const { method } of routes) {
+    visit(method.input);
+    visit(method.output);
+  }
+  return found;
+}

@@ -1,0 +1,54 @@
+import type { DescField, DescMessage } from "@bufbuild/protobuf";
+import { fieldPathText } from "../field-path.ts";
+import type { Param } from "../param.ts";
+import { queryParam } from "../query.ts";
+import type { Route } from "../route.ts";
+import { commentOf } from "./comments.ts";
+import { compact, type JsonSchema } from "./json-schema.ts";
+import { isRequired } from "./rules.ts";
+import type { SchemaBook } from "./schema-book.ts";
+
+/** How far query parameters look into messages within messages. */
+const depthMax = 3;
+
+/** The parameters of a route's path; `names` are those that the document's path has. */
+export function pathParameters(route: Route, names: readonly string[], book: SchemaBook) {
+  return route.pathParams.map((param, index) => ({
+    ...parameter(param, book),
+    name: names[index] ?? param.name,
+    in: "path",
+    required: true,
+  }));
+}
+
+/** The parameters of a route's query: every field that neither path nor body binds. */
+export function queryParameters(route: Route, book: SchemaBook): JsonSchema[] {
+  return leafNames(route.method.input, []).flatMap((name) => {
+    const param = queryParam(route, name);
+    return param === undefined ? [] : [{ ...parameter(param, book), name, in: "query" }];
+  });
+}
+
+function leafNames(desc: DescMessage, above: readonly DescField[]): string[] {
+  return desc.fields.flatMap((field) => {
+    const path = [...above, field];
+    const isInner = field.fieldKind === "message" && isPlainMessage(field.message);
+    if (!isInner) return [fieldPathText(path)];
+    return path.length < depthMax ? leafNames(field.message, path) : [];
+  });
+}
+
+function isPlainMessage({ typeName }: DescMessage): boolean {
+  return !typeName.startsWith("google.protobuf.");
+}
+
+function parameter({ path, isRepeated }: Param, book: SchemaBook): Record<string, unknown> {
+  const field = path.at(-1) ?? path[0];
+  const { description: _, ...schema } = book.field(field);
+  return compact({
+    description: commentOf(field),
+    required: isRequired(field) || undefined,
+    schema,
+    explode: isRepeated || undefined,
+  });
+}

@@ -1,0 +1,65 @@
+import { Code } from "@connectrpc/connect";
+import { AppError } from "@posthorn/errors";
+import type { Route } from "./route.ts";
+import type { HttpProblem } from "./status.ts";
+
+/**
+ * Gathers a body. Throws `too_large` as soon as more than `bytesMax` have come, and reads no
+ * further.
+ */
+export async function readBody(
+  body: Uint8Array | AsyncIterable<Uint8Array>,
+  bytesMax: number,
+): Promise<Uint8Array> {
+  if (body instanceof Uint8Array) {
+    if (body.length > bytesMax) throw tooLarge(bytesMax);
+    return body;
+  }
+  const chunks: Uint8Array[] = [];
+  let length = 0;
+  for await (const chunk of body) {
+    length += chunk.length;
+    if (length > bytesMax) throw tooLarge(bytesMax);
+    chunks.push(chunk);
+  }
+  const [only] = chunks;
+  return chunks.length === 1 && only !== undefined ? only : Buffer.concat(chunks, length);
+}
+
+/** The refusal of a body that is larger than allowed. */
+export function tooLarge(bytesMax: number): AppError {
+  return new AppError("too_large", `the body has more than ${bytesMax} bytes`);
+}
+
+/**
+ * Checks what a body claims to be. No content type counts as JSON, since many small clients send
+ * none; a coded body is refused, because inflating it would be work that the sender does not share.
+ */
+export function checkMediaType(
+  { body }: Route,
+  contentType: string,
+  contentEncoding: string,
+): HttpProblem | undefined {
+  if (contentEncoding !== "" && contentEncoding.toLowerCase() !== "identity") {
+    return unsupported("the body may not be compressed");
+  }
+  if (contentType === "" || body.kind === "bytes" || body.kind === "none") return undefined;
+  return isJsonType(contentType) ? undefined : unsupported("the body must be application/json");
+}
+
+function isJsonType(contentType: string): boolean {
+  const [type = "", ...parameters] = contentType.toLowerCase().split(";");
+  if (type.trim() !== "application/json") return false;
+  const charset = parameters.map((it) => it.trim()).find((it) => it.startsWith("charset="));
+  return charset === undefined || /^charset="?utf-?8"?$/.test(charset);
+}
+
+function unsupported(message: string): HttpProblem {
+  return {
+    status: 415,
+    code: Code.InvalidArgument,
+    reason: "UNSUPPORTED_MEDIA_TYPE",
+    message,
+    headers: { accept: "application/json" },
+  };
+}

@@ -1,0 +1,166 @@
+import {
+  create,
+  type DescField,
+  type DescMessage,
+  fromJson,
+  type JsonObject,
+  type JsonValue,
+  type MessageShape,
+} from "@bufbuild/protobuf";
+import { AppError, type FieldProblem, invalid } from "@posthorn/errors";
+import { scanJson } from "@posthorn/json";
+import { HttpBodySchema } from "@posthorn/proto/google/api/httpbody";
+import { boundInBody, type PathCheck } from "./bound-in-body.ts";
+import { fieldProblems } from "./field-problems.ts";
+import { isJsonObject } from "./json-object.ts";
+import { putParam } from "./param.ts";
+import { putQuery } from "./query.ts";
+import { cutRawValues, rawFieldPlan, rawPlan } from "./raw-json.ts";
+import { type RawRestorer, rawRestorer } from "./raw-restore.ts";
+import type { Route } from "./route.ts";
+import { updateMaskFrom } from "./update-mask.ts";
+
+/** What of an HTTP request a route turns into a message. */
+export interface RequestParts {
+  /** The values of the path's variables, percent-encoded. */
+  readonly values: readonly string[];
+  /** Without its `?`. */
+  readonly query: string;
+  readonly contentType: string;
+  /** Empty for none. */
+  readonly body: Uint8Array;
+}
+
+/** Turns a request into the method's input. Throws `invalid`, naming the fields. */
+export type RequestReader = (parts: RequestParts) => MessageShape<DescMessage>;
+
+/** `data` has a limit of its own, 64; what stands around it in a body takes a few levels more. */
+const limits = { depthMax: 80, keysMax: 10_000 };
+
+const noValues: readonly Uint8Array[] = [];
+
+/** Compiles the reader of a route's requests. */
+export function requestReader(route: Route): RequestReader {
+  const { input } = route.method;
+  const readBody = bodyReader(route);
+  const restore = rawRestorer(input);
+  return (parts) => {
+    const { json, values } = parts.body.length === 0 ? emptyBody() : readBody(parts.body);
+    putPath(json, route, parts.values);
+    if (parts.query !== "") putQuery(json, route, parts.query);
+    const message = parse(input, json);
+    restoreAll(restore, message, values);
+    if (route.body.kind === "bytes" && parts.body.length > 0) {
+      const { localName } = route.body.field;
+      const file = create(HttpBodySchema, { contentType: parts.contentType, data: parts.body });
+      (message as unknown as Record<string, unknown>)[localName] = file;
+    }
+    return message;
+  };
+}
+
+function restoreAll(
+  restore: RawRestorer | undefined,
+  message: object,
+  values: readonly Uint8Array[],
+): void {
+  if (restore !== undefined && values.length > 0) restore(message, values);
+}
+
+/** The JSON that a request begins as, and the raw values that were cut out of it. */
+interface ReadBody {
+  readonly json: JsonObject;
+  readonly values: readonly Uint8Array[];
+}
+
+type BodyReader = (body: Uint8Array) => ReadBody;
+
+const emptyBody = (): ReadBody => ({ json: {}, values: noValues });
+
+function bodyReader(route: Route): BodyReader {
+  switch (route.body.kind) {
+    case "none":
+      return () => {
+        throw new AppError("invalid", "this method takes no body");
+      };
+    case "bytes":
+      return emptyBody;
+    case "all":
+      return jsonBodyReader(route, undefined);
+    case "field":
+      return jsonBodyReader(route, route.body.field);
+  }
+}
+
+function jsonBodyReader(route: Route, field: DescField | undefined): BodyReader {
+  const plan = field === undefined ? rawPlan(route.method.input) : rawFieldPlan(field);
+  const check = boundInBody(route);
+  const putMask = updateMaskFrom(route);
+  return (bytes) => {
+    checkJson(bytes, field?.jsonName ?? "");
+    const cut = plan === undefined ? undefined : cutRawValues(bytes, plan);
+    const body = JSON.parse(cut?.text ?? asText(bytes)) as JsonValue;
+    checkBound(check, body);
+    const json = field === undefined ? body : { [field.jsonName]: body };
+    if (!isJsonObject(json)) throw invalid("body", "must be an object");
+    putMask(json, body);
+    return { json, values: cut?.values ?? noValues };
+  };
+}
+
+function checkJson(bytes: Uint8Array, at: string): void {
+  const problem = scanJson(bytes, limits);
+  if (problem === undefined) return;
+  const { path, message, reason } = problem;
+  const separator = at === "" || path === "" || path.startsWith("[") ? "" : ".";
+  throw invalid(`${at}${separator}${path}` || "body", message, reason);
+}
+
+function checkBound(check: PathCheck, body: JsonValue): void {
+  const fields = check(body);
+  if (fields.length === 0) return;
+  const problems: FieldProblem[] = fields.map((field) => {
+    return { field, description: "is given by the path and may not stand in the body" };
+  });
+  const names = fields.join(", ");
+  throw new AppError("invalid", `given by the path: ${names}`, { fields: problems });
+}
+
+function putPath(json: JsonObject, { template, pathParams }: Route, values: readonly string[]) {
+  for (const [index, param] of pathParams.entries()) {
+    const variable = template.variables[index];
+    const text = decodeSegment(values[index] ?? "", variable?.isSingle ?? true);
+    if (text === undefined) throw invalid(param.name, "has a malformed percent-encoding");
+    putParam(json, param, [text]);
+  }
+}
+
+/** In a variable of several segments, `%2F` stays what it is (google/api/http.proto). */
+function decodeSegment(source: string, isSingle: boolean): string | undefined {
+  if (!source.includes("%")) return source;
+  try {
+    if (isSingle) return decodeURIComponent(source);
+    const parts = source.split(/(%2f)/i);
+    return parts.map((part, index) => (index % 2 ? part : decodeURIComponent(part))).join("");
+  } catch {
+    // The caller names the field.
+    return undefined;
+  }
+}
+
+function parse(input: DescMessage, json: JsonObject): MessageShape<DescMessage> {
+  try {
+    return fromJson(input, json);
+  } catch (cause) {
+    const fields = fieldProblems(input, json);
+    const message = fields.map(({ field, description }) => `${field}: ${description}`).join("; ");
+    throw new AppError("invalid", message || "the request does not fit the method", {
+      fields,
+      cause,
+    });
+  }
+}
+
+function asText(bytes: Uint8Array): string {
+  return Buffer.from(bytes.buffer, bytes.byteOffset, bytes.length).toString("utf8");
+}

@@ -1,0 +1,3 @@
+export { type DataKey, newDataKey, unwrapDataKey } from "./data-key.ts";
+export { derive, type MasterKey, masterKey, newMasterKey } from "./master-key.ts";
+export { open, seal, sealOverheadBytes } from "./seal.ts";
