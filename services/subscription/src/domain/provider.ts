@@ -1,0 +1,87 @@
+import { defaultRetryDelaysMs } from "./retry-delays.ts";
+
+/** A way to sign that a provider may name. */
+export type Scheme = "STANDARD" | "SVIX";
+
+/** What becomes of an event whose type is not in the catalog. */
+export type UnknownEventTypes = "REFUSE" | "CREATE";
+
+/** What a provider's file says, but for its catalog; unset where the file says nothing. */
+export interface ProviderSettings {
+  readonly name: string;
+  readonly displayName: string;
+  readonly userAgent: string;
+  readonly keyPrefix: string;
+  readonly unknownEventTypes: UnknownEventTypes;
+  readonly workspacesMustExist: boolean;
+  readonly signatures: readonly Scheme[];
+  readonly retryDelaysMs: readonly number[] | undefined;
+  readonly webhooksPerWorkspaceMax: number;
+}
+
+/** A provider as it is stored. */
+export interface Provider extends ProviderSettings {
+  /** Raised by each change of the provider or its catalog. */
+  readonly revision: bigint;
+  /** The key that seals its secrets, wrapped by the master key. */
+  readonly wrappedDataKey: Uint8Array;
+  readonly createdAt: Date;
+  readonly updatedAt: Date;
+}
+
+/** The settings of a provider whose file holds its name only. */
+export function bareProvider(name: string): ProviderSettings {
+  return {
+    name,
+    displayName: "",
+    userAgent: "",
+    keyPrefix: "",
+    unknownEventTypes: "REFUSE",
+    workspacesMustExist: false,
+    signatures: [],
+    retryDelaysMs: undefined,
+    webhooksPerWorkspaceMax: 0,
+  };
+}
+
+const namePattern = /^[a-z][a-z0-9-]{0,62}$/;
+
+/** Tells whether a text may be the name of a provider. */
+export function isProviderName(text: string): boolean {
+  return namePattern.test(text);
+}
+
+/** Gives the name that people see; never empty. */
+export function displayNameOf(provider: ProviderSettings): string {
+  return provider.displayName === "" ? provider.name : provider.displayName;
+}
+
+/** Gives the `user-agent` of deliveries: printable ASCII, never empty. */
+export function userAgentOf(provider: ProviderSettings): string {
+  if (provider.userAgent !== "") return provider.userAgent;
+  // A product's name in this header is a token (RFC 9110, section 10.1.5).
+  const token = displayNameOf(provider)
+    .replace(/[^A-Za-z0-9!#$%&'*+.^_`|~-]+/g, "-")
+    .replace(/^-+|-+$/g, "");
+  return `${token === "" ? provider.name : token}-Webhooks/1.0`;
+}
+
+/** Gives what the provider's API keys begin with; never empty. */
+export function keyPrefixOf(provider: ProviderSettings): string {
+  return provider.keyPrefix === "" ? "ph_" : provider.keyPrefix;
+}
+
+/** Gives how deliveries are signed; never empty. */
+export function schemesOf(provider: ProviderSettings): readonly Scheme[] {
+  return provider.signatures.length === 0 ? ["STANDARD"] : provider.signatures;
+}
+
+/** Gives the waits before further attempts, in milliseconds. Empty: nothing is tried again. */
+export function retryDelaysOf(provider: ProviderSettings): readonly number[] {
+  return provider.retryDelaysMs ?? defaultRetryDelaysMs;
+}
+
+/** Gives how many webhooks a workspace may have. */
+export function webhooksMaxOf(provider: ProviderSettings): number {
+  return provider.webhooksPerWorkspaceMax === 0 ? 50 : provider.webhooksPerWorkspaceMax;
+}

@@ -1,0 +1,67 @@
+import type { FieldProblem } from "@posthorn/errors";
+import { headerProblems } from "./headers.ts";
+import { refuseProblems } from "./problems.ts";
+import { retryProblems } from "./retry-delays.ts";
+import type { WebhookDraft, WebhookField } from "./webhook.ts";
+
+/** The rules that come from elsewhere: egress and catalog. */
+export interface WebhookRules {
+  /** Gives a URL as it is to be stored, or why it is refused. */
+  readonly checkUrl: (url: string) => { url: string } | { problem: string };
+  /** Gives why a header is refused, or undefined. */
+  readonly checkHeader: (name: string, value: string) => string | undefined;
+  /** Tells whether an exact event type may be subscribed to. */
+  readonly isSubscribable: (eventType: string) => boolean;
+}
+
+/**
+ * Checks the named fields of a draft and gives the draft with its URL in normal form. Throws
+ * `invalid`, naming every problem as `webhook.<field>`.
+ */
+export function checkWebhook(
+  draft: WebhookDraft,
+  fields: ReadonlySet<WebhookField>,
+  rules: WebhookRules,
+): WebhookDraft {
+  const target = fields.has("url") ? checkTarget(draft.url, rules) : { url: draft.url };
+  const problems = [
+    ...("problem" in target ? [{ field: "webhook.url", description: target.problem }] : []),
+    ...(fields.has("event_types") ? eventTypeProblems(draft.eventTypes, rules) : []),
+    ...(fields.has("state") ? stateProblems(draft) : []),
+    ...(fields.has("headers")
+      ? headerProblems(draft.headers, "webhook.headers", rules.checkHeader)
+      : []),
+    ...(fields.has("retry_policy")
+      ? retryProblems(draft.retryDelaysMs, "webhook.retryPolicy.delays")
+      : []),
+  ];
+  refuseProblems(problems);
+  return "url" in target ? { ...draft, url: target.url } : draft;
+}
+
+function checkTarget(url: string, rules: WebhookRules): { url: string } | { problem: string } {
+  return url === "" ? { problem: "is required" } : rules.checkUrl(url);
+}
+
+function stateProblems(draft: WebhookDraft): FieldProblem[] {
+  if (draft.state !== "DISABLED") return [];
+  return [{ field: "webhook.state", description: "only posthorn disables; use PAUSED" }];
+}
+
+function eventTypeProblems(names: readonly string[], rules: WebhookRules): FieldProblem[] {
+  return names.flatMap((name, index) =>
+    isPattern(name) || rules.isSubscribable(name)
+      ? []
+      : [
+          {
+            field: `webhook.eventTypes[${index}]`,
+            description: `${name} is not in the catalog`,
+          },
+        ],
+  );
+}
+
+/** Tells whether a subscription names all types below a prefix, rather than one. */
+export function isPattern(eventType: string): boolean {
+  return eventType.endsWith(".*");
+}

@@ -1,0 +1,76 @@
+import { create } from "@bufbuild/protobuf";
+import { timestampDate, timestampFromDate } from "@bufbuild/protobuf/wkt";
+import type { HandlerContext, ServiceImpl } from "@connectrpc/connect";
+import { AppError } from "@posthorn/errors";
+import {
+  type ApiKey as ApiKeyMessage,
+  ApiKeySchema,
+} from "@posthorn/proto/posthorn/subscription/v1/api_key";
+import type {
+  ApiKeyService,
+  CreateApiKeyRequest,
+} from "@posthorn/proto/posthorn/subscription/v1/api_key_service";
+import { principalOf, workspaceIdOf } from "@posthorn/rpc";
+import { type ApiKey, type ApiKeyDraft, checkApiKey } from "../domain/api-key.ts";
+import { keyPrefixOf } from "../domain/provider.ts";
+import { deleteApiKey, listApiKeys } from "../store/api-keys.ts";
+import type { Deps } from "./deps.ts";
+import { mintKey } from "./mint-key.ts";
+import { readPage } from "./page.ts";
+import { requireProvider } from "./require.ts";
+
+/** The handlers of ApiKeyService. */
+export function apiKeyService({ db, pageTokens }: Deps): ServiceImpl<typeof ApiKeyService> {
+  return {
+    async createApiKey(request, context) {
+      const draft = toDraft(request, context);
+      checkApiKey(draft, new Date());
+      const provider = await requireProvider(db, principalOf(context).provider);
+      const { key, stored } = await mintKey(db, draft, keyPrefixOf(provider));
+      return { ...toMessage(stored), key };
+    },
+
+    async listApiKeys(request, context) {
+      const { provider } = principalOf(context);
+      const { items, nextPageToken } = await readPage({
+        tokens: pageTokens,
+        scope: `keys of ${provider}`,
+        request,
+        list: (before, countMax) => listApiKeys(db, { provider, before, countMax }),
+        positionOf: (key) => key.id,
+      });
+      return { apiKeys: items.map(toMessage), nextPageToken };
+    },
+
+    async deleteApiKey({ apiKey: id }, context) {
+      const { provider } = principalOf(context);
+      if (!(await deleteApiKey(db, { provider, id }))) {
+        throw new AppError("not_found", `key ${id} was not found`);
+      }
+      return {};
+    },
+  };
+}
+
+function toDraft(request: CreateApiKeyRequest, context: HandlerContext): ApiKeyDraft {
+  const isConfined = request.workspace !== "";
+  return {
+    level: isConfined ? "workspace" : "operator",
+    provider: principalOf(context).provider,
+    workspaceId: isConfined ? workspaceIdOf(context) : undefined,
+    scopes: request.scopes,
+    expireAt: request.expireTime && timestampDate(request.expireTime),
+  };
+}
+
+function toMessage(key: ApiKey): ApiKeyMessage {
+  return create(ApiKeySchema, {
+    id: key.id,
+    hint: key.hint,
+    provider: key.provider ?? "",
+    workspace: key.workspaceId ?? "",
+    scopes: [...key.scopes],
+    createTime: timestampFromDate(key.createdAt),
+    expireTime: key.expireAt && timestampFromDate(key.expireAt),
+  });
+}

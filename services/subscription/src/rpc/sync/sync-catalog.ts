@@ -1,0 +1,40 @@
+import { create } from "@bufbuild/protobuf";
+import {
+  type SyncCatalogRequest,
+  type SyncCatalogResponse,
+  SyncCatalogResponseSchema,
+} from "@posthorn/proto/posthorn/internal/subscription/v1/subscription_sync_service";
+import { eventTypesMax } from "../../domain/event-type.ts";
+import { listEventTypes } from "../../store/event-types.ts";
+import type { Deps } from "../deps.ts";
+import { requireProvider } from "../require.ts";
+
+/** Gives a provider's catalog unless the caller has it. Throws `not_found`. */
+export async function syncCatalog(
+  { db }: Deps,
+  { provider: name, knownRevision }: SyncCatalogRequest,
+): Promise<SyncCatalogResponse> {
+  const { revision } = await requireProvider(db, name);
+  if (revision === knownRevision) return create(SyncCatalogResponseSchema, { revision });
+  return await readCatalog(db, name);
+}
+
+/** Revision and contents come from one snapshot of the database. */
+async function readCatalog(db: Deps["db"], name: string): Promise<SyncCatalogResponse> {
+  return await db
+    .transaction()
+    .setIsolationLevel("repeatable read")
+    .setAccessMode("read only")
+    .execute(async (tx) => {
+      const provider = await requireProvider(tx, name);
+      const page = { provider: name, after: "", countMax: eventTypesMax };
+      const eventTypes = await listEventTypes(tx, page);
+      return create(SyncCatalogResponseSchema, {
+        revision: provider.revision,
+        catalog: {
+          takesUnknownTypes: provider.unknownEventTypes === "CREATE",
+          eventTypes: eventTypes.map(({ name, schema, example }) => ({ name, schema, example })),
+        },
+      });
+    });
+}

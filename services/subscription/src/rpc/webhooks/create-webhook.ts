@@ -1,0 +1,68 @@
+import type { HandlerContext } from "@connectrpc/connect";
+import { AppError } from "@posthorn/errors";
+import { transaction } from "@posthorn/postgres";
+import {
+  type Webhook as WebhookMessage,
+  WebhookSchema,
+} from "@posthorn/proto/posthorn/subscription/v1/webhook";
+import type { CreateWebhookRequest } from "@posthorn/proto/posthorn/subscription/v1/webhook_service";
+import { principalOf, workspaceIdOf } from "@posthorn/rpc";
+import { newId } from "@posthorn/runtime";
+import { unwrapDataKey } from "@posthorn/sealing";
+import { newSecret } from "@posthorn/signature";
+import type { Kysely } from "kysely";
+import { type Provider, webhooksMaxOf } from "../../domain/provider.ts";
+import { webhookFields } from "../../domain/webhook.ts";
+import { checkWebhook } from "../../domain/webhook-check.ts";
+import { newSettings } from "../../domain/webhook-update.ts";
+import type { Database } from "../../store/database.ts";
+import { insertSecret } from "../../store/webhook-secrets.ts";
+import { countWebhooks, insertWebhook } from "../../store/webhooks.ts";
+import { lockWorkspace, raiseVersion } from "../../store/workspaces.ts";
+import type { Deps } from "../deps.ts";
+import { refuseOutputOnly } from "../output-only.ts";
+import { requireMessage, requireProvider } from "../require.ts";
+import { webhookRules } from "./rules.ts";
+import { sealHeaders, sealSecret } from "./seals.ts";
+import { toDraft, toMessage } from "./webhook-message.ts";
+
+const outputOnly = ["id", "disabled_reason", "secret", "create_time", "update_time", "etag"];
+
+/** Registers a webhook and answers with its secret, once. The workspace's lock keeps the limit. */
+export async function createWebhook(
+  deps: Deps,
+  request: CreateWebhookRequest,
+  context: HandlerContext,
+): Promise<WebhookMessage> {
+  const message = requireMessage(request.webhook, "webhook");
+  refuseOutputOnly(WebhookSchema, message, { names: outputOnly, prefix: "webhook" });
+  const workspaceId = workspaceIdOf(context);
+  const webhookId = newId("wh");
+  const secret = newSecret();
+  const webhook = await transaction(deps.db, async (tx) => {
+    await lockWorkspace(tx, workspaceId);
+    const provider = await requireProvider(tx, principalOf(context).provider);
+    const draft = toDraft(message);
+    const rules = await webhookRules(deps, tx, { provider, eventTypes: draft.eventTypes });
+    const checked = checkWebhook(draft, new Set(webhookFields), rules);
+    await checkRoom(tx, workspaceId, provider);
+    const dataKey = unwrapDataKey(deps.masterKey, provider.wrappedDataKey);
+    const version = await raiseVersion(tx, workspaceId);
+    const key = { workspaceId, webhookId, version };
+    const headers = sealHeaders(dataKey, webhookId, checked.headers);
+    const inserted = await insertWebhook(tx, key, newSettings(checked, headers));
+    await insertSecret(tx, key, sealSecret(dataKey, webhookId, secret));
+    return inserted;
+  });
+  return { ...toMessage(webhook), secret };
+}
+
+async function checkRoom(
+  tx: Kysely<Database>,
+  workspaceId: string,
+  provider: Provider,
+): Promise<void> {
+  const countMax = webhooksMaxOf(provider);
+  if ((await countWebhooks(tx, workspaceId)) < countMax) return;
+  throw new AppError("precondition", `the workspace has ${countMax} webhooks, as many as it may`);
+}

@@ -1,0 +1,92 @@
+import { isDeepStrictEqual } from "node:util";
+import type { HandlerContext } from "@connectrpc/connect";
+import { transaction } from "@posthorn/postgres";
+import {
+  type Webhook as WebhookMessage,
+  WebhookSchema,
+} from "@posthorn/proto/posthorn/subscription/v1/webhook";
+import type { UpdateWebhookRequest } from "@posthorn/proto/posthorn/subscription/v1/webhook_service";
+import { principalOf, workspaceIdOf } from "@posthorn/rpc";
+import { unwrapDataKey } from "@posthorn/sealing";
+import type { Kysely } from "kysely";
+import { mergeHeaders } from "../../domain/headers.ts";
+import { fieldsToUpdate } from "../../domain/update-mask.ts";
+import {
+  type StoredHeaders,
+  type Webhook,
+  type WebhookDraft,
+  type WebhookField,
+  webhookFields,
+} from "../../domain/webhook.ts";
+import { checkWebhook } from "../../domain/webhook-check.ts";
+import { checkEtag, updatedSettings } from "../../domain/webhook-update.ts";
+import type { Database } from "../../store/database.ts";
+import { getWebhook, updateWebhook as writeWebhook } from "../../store/webhooks.ts";
+import { lockWorkspace, raiseVersion } from "../../store/workspaces.ts";
+import type { Deps } from "../deps.ts";
+import { populatedFields } from "../output-only.ts";
+import { requireFound, requireMessage, requireProvider } from "../require.ts";
+import { webhookRules } from "./rules.ts";
+import { openHeaders, sealHeaders } from "./seals.ts";
+import { toDraft, toMessage } from "./webhook-message.ts";
+
+const rules = {
+  prefix: "webhook",
+  writable: webhookFields,
+  fixed: ["disabled_reason", "secret", "create_time", "update_time"],
+  key: "id",
+  tolerated: ["etag"],
+} as const;
+
+/** Changes the named fields of a webhook. What changes nothing leaves version and etag alone. */
+export async function updateWebhook(
+  deps: Deps,
+  request: UpdateWebhookRequest,
+  context: HandlerContext,
+): Promise<WebhookMessage> {
+  const message = requireMessage(request.webhook, "webhook");
+  const paths = request.updateMask?.paths;
+  const fields = fieldsToUpdate(
+    { paths, populated: populatedFields(WebhookSchema, message) },
+    rules,
+  );
+  const workspaceId = workspaceIdOf(context);
+  const webhook = await transaction(deps.db, async (tx) => {
+    await lockWorkspace(tx, workspaceId);
+    const stored = requireFound(
+      await getWebhook(tx, { workspaceId, webhookId: message.id }),
+      "webhook",
+      message.id,
+    );
+    checkEtag(stored, message.etag);
+    const provider = principalOf(context).provider;
+    const changes = { provider, draft: toDraft(message), fields };
+    const settings = await decide(deps, tx, stored, changes);
+    const next = { ...stored, ...settings };
+    if (isDeepStrictEqual(next, stored)) return stored;
+    const version = await raiseVersion(tx, workspaceId);
+    return await writeWebhook(tx, { workspaceId, webhookId: stored.id, version }, settings);
+  });
+  return toMessage(webhook);
+}
+
+async function decide(
+  deps: Deps,
+  tx: Kysely<Database>,
+  stored: Webhook,
+  changes: { provider: string; draft: WebhookDraft; fields: ReadonlySet<WebhookField> },
+) {
+  const { draft, fields } = changes;
+  const provider = await requireProvider(tx, changes.provider);
+  const dataKey = unwrapDataKey(deps.masterKey, provider.wrappedDataKey);
+  const storedHeaders = openHeaders(dataKey, stored.id, stored);
+  const merged = { ...draft, headers: mergeHeaders(draft.headers, storedHeaders) };
+  const eventTypes = fields.has("event_types") ? draft.eventTypes : [];
+  const wanted = await webhookRules(deps, tx, { provider, eventTypes });
+  const checked = checkWebhook(merged, fields, wanted);
+  const keepsHeaders = !fields.has("headers") || isDeepStrictEqual(checked.headers, storedHeaders);
+  const headers: StoredHeaders = keepsHeaders
+    ? stored
+    : sealHeaders(dataKey, stored.id, checked.headers);
+  return updatedSettings(stored, checked, { fields, headers });
+}

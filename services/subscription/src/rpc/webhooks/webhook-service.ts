@@ -1,0 +1,53 @@
+import type { ServiceImpl } from "@connectrpc/connect";
+import { AppError } from "@posthorn/errors";
+import { transaction } from "@posthorn/postgres";
+import type { WebhookService } from "@posthorn/proto/posthorn/subscription/v1/webhook_service";
+import { workspaceIdOf } from "@posthorn/rpc";
+import { deleteWebhook, getWebhook, listWebhooks } from "../../store/webhooks.ts";
+import { lockWorkspace, raiseVersion } from "../../store/workspaces.ts";
+import type { Deps } from "../deps.ts";
+import { readPage } from "../page.ts";
+import { requireFound } from "../require.ts";
+import { createWebhook } from "./create-webhook.ts";
+import { rotateWebhookSecret } from "./rotate-secret.ts";
+import { updateWebhook } from "./update-webhook.ts";
+import { toMessage } from "./webhook-message.ts";
+
+/** The handlers of WebhookService. */
+export function webhookService(deps: Deps): ServiceImpl<typeof WebhookService> {
+  const { db, pageTokens } = deps;
+  return {
+    createWebhook: (request, context) => createWebhook(deps, request, context),
+    updateWebhook: (request, context) => updateWebhook(deps, request, context),
+    rotateWebhookSecret: (request, context) => rotateWebhookSecret(deps, request, context),
+
+    async getWebhook({ webhook: webhookId }, context) {
+      const found = await getWebhook(db, { workspaceId: workspaceIdOf(context), webhookId });
+      return toMessage(requireFound(found, "webhook", webhookId));
+    },
+
+    async listWebhooks(request, context) {
+      const workspaceId = workspaceIdOf(context);
+      const { items, nextPageToken } = await readPage({
+        tokens: pageTokens,
+        scope: `webhooks of ${workspaceId}`,
+        request,
+        list: (before, countMax) => listWebhooks(db, { workspaceId, before, countMax }),
+        positionOf: (webhook) => webhook.id,
+      });
+      return { webhooks: items.map(toMessage), nextPageToken };
+    },
+
+    async deleteWebhook({ webhook: webhookId }, context) {
+      const workspaceId = workspaceIdOf(context);
+      await transaction(db, async (tx) => {
+        await lockWorkspace(tx, workspaceId);
+        if (!(await deleteWebhook(tx, { workspaceId, webhookId }))) {
+          throw new AppError("not_found", `webhook ${webhookId} was not found`);
+        }
+        await raiseVersion(tx, workspaceId);
+      });
+      return {};
+    },
+  };
+}

@@ -1,0 +1,106 @@
+import { migrate, openPostgres, pageTokens } from "@posthorn/postgres";
+import { SubscriptionSyncService } from "@posthorn/proto/posthorn/internal/subscription/v1/subscription_sync_service";
+import { ApiKeyService } from "@posthorn/proto/posthorn/subscription/v1/api_key_service";
+import { EventTypeService } from "@posthorn/proto/posthorn/subscription/v1/event_type_service";
+import { ProviderService } from "@posthorn/proto/posthorn/subscription/v1/provider_service";
+import { WebhookService } from "@posthorn/proto/posthorn/subscription/v1/webhook_service";
+import { WorkspaceService } from "@posthorn/proto/posthorn/subscription/v1/workspace_service";
+import type { Authority, Routes } from "@posthorn/rpc";
+import type { Logger, Metrics, Part } from "@posthorn/runtime";
+import { derive, masterKey } from "@posthorn/sealing";
+import {
+  type BootstrapOptions,
+  type Bootstrapped,
+  bootstrap,
+  bootstrapAdmin,
+} from "./bootstrap.ts";
+import type { SubscriptionConfig } from "./config.ts";
+import { apiKeyService } from "./rpc/api-key-service.ts";
+import { storeAuthority } from "./rpc/authority.ts";
+import type { Deps } from "./rpc/deps.ts";
+import { eventTypeService } from "./rpc/event-types/event-type-service.ts";
+import { guarded } from "./rpc/guarded.ts";
+import { mintAdminKey } from "./rpc/mint-key.ts";
+import { providerService } from "./rpc/providers/provider-service.ts";
+import { subscriptionSyncService } from "./rpc/sync/subscription-sync-service.ts";
+import { webhookService } from "./rpc/webhooks/webhook-service.ts";
+import { workspaceService } from "./rpc/workspace-service.ts";
+import type { Database } from "./store/database.ts";
+import { migrations } from "./store/migrations/index.ts";
+
+/** What the service works with, besides its configuration. */
+export interface SubscriptionDeps {
+  readonly log: Logger;
+  readonly metrics: Metrics;
+}
+
+/** The subscription service: providers, workspaces, event types, webhooks and keys. */
+export interface SubscriptionService {
+  /** The services that users call. */
+  readonly routes: Routes;
+  /** SubscriptionSyncService, for Posthorn's own services only. */
+  readonly internalRoutes: Routes;
+  /** Keys and workspaces straight from the tables, never cached. */
+  readonly authority: Authority;
+  readonly parts: readonly Part[];
+  /** Brings the schema `subscription` up to date. */
+  migrate(): Promise<void>;
+  /** Makes the first keys, provider and workspace of an empty database; see BootstrapOptions. */
+  bootstrap(options: BootstrapOptions): Promise<Bootstrapped | undefined>;
+  /** Makes only the admin key of an empty database; gives whether it did. */
+  bootstrapAdmin(options: { keep(adminKey: string): Promise<void> }): Promise<boolean>;
+  /** Makes a key of the instance and gives its text, once. */
+  createAdminKey(): Promise<string>;
+  /** Closes the connections. */
+  close(): Promise<void>;
+}
+
+/** Composes the service. Connects only when it is used; throws when the master key is malformed. */
+export function subscriptionService(
+  config: SubscriptionConfig,
+  { metrics }: SubscriptionDeps,
+): SubscriptionService {
+  const master = masterKey(config.masterKey);
+  const { db, pool, close } = openPostgres<Database>({
+    url: config.databaseUrl,
+    connectionCountMax: config.connectionCountMax,
+    applicationName: "posthorn-subscription",
+    searchPath: "subscription",
+  });
+  metrics.gauge({
+    name: "posthorn_subscription_connection_waits",
+    help: "Queries that wait for a free connection to the database.",
+    collect: (gauge) => gauge.set(pool.waitingCount),
+  });
+  const deps: Deps = {
+    db,
+    masterKey: master,
+    urlPolicy: config.urlPolicy,
+    pageTokens: pageTokens(derive(master, "subscription page tokens")),
+  };
+  return {
+    routes: publicRoutes(deps),
+    internalRoutes: (router) =>
+      router.service(
+        SubscriptionSyncService,
+        guarded(SubscriptionSyncService, subscriptionSyncService(deps)),
+      ),
+    authority: storeAuthority(db),
+    parts: [],
+    migrate: () => migrate({ db, schema: "subscription", migrations }),
+    createAdminKey: () => mintAdminKey(db),
+    bootstrap: (options) => bootstrap(deps, options),
+    bootstrapAdmin: (options) => bootstrapAdmin(deps, options),
+    close,
+  };
+}
+
+function publicRoutes(deps: Deps): Routes {
+  return (router) =>
+    router
+      .service(ProviderService, guarded(ProviderService, providerService(deps)))
+      .service(WorkspaceService, guarded(WorkspaceService, workspaceService(deps)))
+      .service(EventTypeService, guarded(EventTypeService, eventTypeService(deps)))
+      .service(WebhookService, guarded(WebhookService, webhookService(deps)))
+      .service(ApiKeyService, guarded(ApiKeyService, apiKeyService(deps)));
+}

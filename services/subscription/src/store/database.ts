@@ -1,0 +1,81 @@
+import type { ColumnType, Generated, JSONColumnType } from "kysely";
+
+/** A bigint: comes as a string, may be written as a bigint. */
+type Bigint = ColumnType<string, bigint | string, bigint | string>;
+type Bytes = ColumnType<Buffer, Uint8Array, Uint8Array>;
+
+/** The tables of the schema `subscription`. Ids are UUIDs, bigints strings. */
+export interface Database {
+  provider: {
+    name: string;
+    display_name: string;
+    user_agent: string;
+    key_prefix: string;
+    unknown_event_types: string;
+    workspaces_must_exist: boolean;
+    signatures: string[];
+    retry_delays_ms: number[] | null;
+    webhooks_per_workspace_max: number;
+    revision: Generated<string>;
+    wrapped_data_key: Bytes;
+    created_at: Generated<Date>;
+    updated_at: Generated<Date>;
+  };
+  event_type: {
+    provider: string;
+    name: string;
+    group_name: string;
+    description: string;
+    schema: Bytes;
+    example: Bytes;
+    created_at: Generated<Date>;
+    updated_at: Generated<Date>;
+  };
+  workspace: {
+    provider: string;
+    id: string;
+    alias: string | null;
+    display_name: string;
+    version: Generated<string>;
+    created_at: Generated<Date>;
+    updated_at: Generated<Date>;
+  };
+  webhook: {
+    workspace_id: string;
+    id: string;
+    version: Bigint;
+    target_version: Bigint;
+    name: string;
+    description: string;
+    url: string;
+    event_types: string[];
+    state: string;
+    disabled_reason: string | null;
+    header_names: string[];
+    sealed_headers: Bytes;
+    in_flight_max: number;
+    timeout_ms: number | null;
+    retry_delays_ms: number[] | null;
+    metadata: JSONColumnType<Record<string, string>>;
+    created_at: Generated<Date>;
+    updated_at: Generated<Date>;
+  };
+  webhook_secret: {
+    workspace_id: string;
+    webhook_id: string;
+    version: Bigint;
+    sealed: Bytes;
+    expire_at: Date | null;
+  };
+  api_key: {
+    id: string;
+    level: string;
+    provider: string | null;
+    workspace_id: string | null;
+    scopes: string[];
+    sha256: Bytes;
+    hint: string;
+    created_at: Generated<Date>;
+    expire_at: Date | null;
+  };
+}
