@@ -1,0 +1,43 @@
+import { AppError, invalid } from "@posthorn/errors";
+import { type JsonProblem, scanJson } from "@posthorn/json";
+import type { Event } from "@posthorn/proto/posthorn/ingestion/v1/event";
+import { timeProblem } from "./event-time.ts";
+import { limits } from "./limits.ts";
+
+const jsonLimits = { depthMax: limits.depthMax, keysMax: limits.keysMax };
+
+/**
+ * Gives the first thing that is wrong with an event, undefined when it is fine as far as can be
+ * told without the catalog: nothing set that only Posthorn sets, data of at most 262,144 bytes
+ * that is strict JSON, a believable time. `field` is the event's JSON path, such as `events[3]`.
+ */
+export function eventProblem(event: Event, field: string, nowMs: number): AppError | undefined {
+  if (event.id !== "") return outputOnly(`${field}.id`);
+  if (event.acceptTime !== undefined) return outputOnly(`${field}.acceptTime`);
+  const time = event.time && timeProblem(event.time, `${field}.time`, nowMs);
+  return time ?? dataProblem(event.data, `${field}.data`);
+}
+
+function outputOnly(field: string): AppError {
+  return invalid(field, "is set by Posthorn and must not be given", "output_only");
+}
+
+function dataProblem(data: Uint8Array, field: string): AppError | undefined {
+  if (data.length === 0) return invalid(field, "is required: any JSON value", "required");
+  if (data.length > limits.dataBytesMax) return tooLarge(field, limits.dataBytesMax);
+  const problem = scanJson(data, jsonLimits);
+  return problem && invalid(field, describe(problem), problem.reason);
+}
+
+function describe({ message, path, offset }: JsonProblem): string {
+  const place = path === "" ? `byte ${offset}` : `${path.slice(0, 200)}, byte ${offset}`;
+  return `${message} (at ${place})`;
+}
+
+/** Gives the `too_large` refusal of one field. */
+export function tooLarge(field: string, bytesMax: number): AppError {
+  const description = `must have at most ${bytesMax.toLocaleString("en-US")} bytes`;
+  return new AppError("too_large", `${field}: ${description}`, {
+    fields: [{ field, description, reason: "too_large" }],
+  });
+}

@@ -1,0 +1,52 @@
+import { create, toBinary } from "@bufbuild/protobuf";
+import { type Timestamp, TimestampSchema } from "@bufbuild/protobuf/wkt";
+import { type Event, EventSchema } from "@posthorn/proto/posthorn/ingestion/v1/event";
+import { EventRecordSchema } from "@posthorn/proto/posthorn/topics/v1/event_record";
+
+/** An event that passed every check and has a home. */
+export interface Draft {
+  /** `ws_` + 26 characters. */
+  readonly workspaceId: string;
+  /** The provider that the workspace belongs to. */
+  readonly provider: string;
+  /** As it was published. */
+  readonly event: Event;
+  /** A W3C traceparent; empty for none. */
+  readonly traceparent: string;
+}
+
+/** Gives the event as accepted: as published, with its id, its times and its data. */
+export function acceptedEvent({ event }: Draft, id: string, acceptedAtMs: number): Event {
+  const acceptTime = timestamp(acceptedAtMs);
+  const accepted = create(EventSchema);
+  accepted.id = id;
+  accepted.type = event.type;
+  accepted.data = event.data;
+  accepted.time = event.time ?? acceptTime;
+  accepted.orderingKey = event.orderingKey;
+  accepted.idempotencyKey = event.idempotencyKey;
+  accepted.acceptTime = acceptTime;
+  return accepted;
+}
+
+/** Gives the bytes of the record of an accepted event: a `posthorn.topics.v1.EventRecord`. */
+export function recordValue(draft: Draft, accepted: Event): Uint8Array<ArrayBuffer> {
+  const record = create(EventRecordSchema);
+  record.eventId = accepted.id;
+  record.workspaceId = draft.workspaceId;
+  record.provider = draft.provider;
+  record.type = accepted.type;
+  record.data = accepted.data;
+  record.occurTime = accepted.time;
+  record.acceptTime = accepted.acceptTime;
+  record.orderingKey = accepted.orderingKey;
+  record.traceparent = draft.traceparent;
+  return toBinary(EventRecordSchema, record);
+}
+
+function timestamp(ms: number): Timestamp {
+  const time = create(TimestampSchema);
+  time.seconds = BigInt(Math.floor(ms / 1_000));
+  time.nanos = (ms % 1_000) * 1_000_000;
+  return time;
+}

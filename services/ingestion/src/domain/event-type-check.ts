@@ -1,0 +1,15 @@
+import { type AppError, invalid } from "@posthorn/errors";
+import type { Event } from "@posthorn/proto/posthorn/ingestion/v1/event";
+import type { EventType } from "./catalog.ts";
+
+/** Gives the refusal of a type that the catalog does not have; `field` is the event's JSON path. */
+export function unknownType(event: Event, field: string): AppError {
+  const description = `${event.type} is not in the provider's catalog`;
+  return invalid(`${field}.type`, description, "unknown_event_type");
+}
+
+/** Gives the problem of an event's data under the schema of its type, undefined when it is fine. */
+export function schemaProblem(event: Event, field: string, type: EventType): AppError | undefined {
+  const problem = type.checkData(event.data);
+  return problem === undefined ? undefined : invalid(`${field}.data`, problem, "schema");
+}

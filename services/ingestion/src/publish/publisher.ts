@@ -1,0 +1,123 @@
+import { type Bus, type LogRecord, partitionOf } from "@posthorn/bus";
+import { AppError } from "@posthorn/errors";
+import type { Event } from "@posthorn/proto/posthorn/ingestion/v1/event";
+import { idTimeMs, idToUuid, uuidToId } from "@posthorn/runtime";
+import type { EventType } from "../domain/catalog.ts";
+import { eventProblem } from "../domain/event-check.ts";
+import { acceptedEvent, type Draft, recordValue } from "../domain/event-record.ts";
+import { schemaProblem, unknownType } from "../domain/event-type-check.ts";
+import { bodyHash } from "../domain/idempotency.ts";
+import type { KeyClaim } from "../domain/key-claim.ts";
+import type { Catalogs } from "./catalogs.ts";
+import { type EventLog, eventTopic } from "./event-log.ts";
+import type { ClaimKeys } from "./key-claims.ts";
+
+/** What the publisher needs. */
+export interface PublisherDeps {
+  readonly bus: Bus;
+  readonly eventLog: EventLog;
+  readonly catalogs: Catalogs;
+  readonly claimKeys: ClaimKeys;
+  readonly newEventId: (atMs: number) => string;
+  readonly nowMs: () => number;
+}
+
+/** An event that wants to be published, and where its request names it. */
+export interface Submission extends Draft {
+  /** The event's JSON path: `event`, `events[3]`. */
+  readonly field: string;
+  /** The idempotency key; undefined for none. */
+  readonly key: string | undefined;
+}
+
+/** An event with its id, ready for the log. */
+export interface Accepted {
+  /** As the answer gives it back. */
+  readonly event: Event;
+  readonly record: LogRecord;
+}
+
+/** The three steps of every publish, in this order: check, identify, append. */
+export interface Publisher {
+  /**
+   * Throws `invalid` or `too_large` for what is wrong with the event, `unavailable` when its type
+   * cannot be looked up, `not_found` when there is no such provider. Claims nothing.
+   */
+  check(submission: Pick<Submission, "event" | "field" | "provider">): Promise<void>;
+  /**
+   * Gives checked events their ids, all or none: new ones, or under an idempotency key the one
+   * that it has. Throws `conflict`. Durable, yet harmless when nothing is appended after it.
+   */
+  identify(submissions: readonly Submission[]): Promise<readonly Accepted[]>;
+  /** Appends to the log, together as far as they share a partition. Throws `unavailable`. */
+  append(accepted: readonly Accepted[]): Promise<void>;
+}
+
+/** Gives the publisher. A publish without idempotency key costs its checks, one encoding and one append. */
+export function publisher(deps: PublisherDeps): Publisher {
+  const { bus, catalogs, claimKeys, newEventId, nowMs } = deps;
+  return {
+    async check({ event, field, provider }) {
+      const problem = eventProblem(event, field, nowMs());
+      if (problem !== undefined) throw problem;
+      const known = catalogs.fresh(provider)?.types.get(event.type);
+      const type = known ?? (await findType(provider, event, field));
+      const mismatch = schemaProblem(event, field, type);
+      if (mismatch !== undefined) throw mismatch;
+    },
+    async identify(submissions) {
+      const keyed = submissions.filter((submission) => submission.key !== undefined);
+      const uuids = keyed.length === 0 ? [] : await claimKeys(keyed.map(toClaim));
+      const uuidOf = new Map(keyed.map((submission, index) => [submission, uuids[index]]));
+      return submissions.map((submission) => identified(submission, uuidOf.get(submission)));
+    },
+    async append(accepted) {
+      await bus.publish(
+        eventTopic,
+        accepted.map(({ record }) => record),
+      );
+    },
+  };
+
+  /** Asks anew before a type counts as unknown: it may have been made a moment ago. */
+  async function findType(provider: string, event: Event, field: string): Promise<EventType> {
+    const current = await catalogs.current(provider);
+    const known = current.types.get(event.type);
+    if (known !== undefined) return known;
+    const latest = await catalogs.latest(provider);
+    const found = latest.types.get(event.type);
+    if (found !== undefined) return found;
+    if (!latest.takesUnknownTypes) throw unknownType(event, field);
+    return addType(provider, event, field);
+  }
+
+  async function addType(provider: string, event: Event, field: string): Promise<EventType> {
+    const refuse = (error: unknown) => {
+      throw isPrecondition(error) ? unknownType(event, field) : error;
+    };
+    const catalog = await catalogs.addType(provider, event.type).catch(refuse);
+    const type = catalog.types.get(event.type);
+    if (type === undefined) throw unknownType(event, field);
+    return type;
+  }
+
+  function identified(submission: Submission, claimedUuid: string | undefined): Accepted {
+    const atMs = claimedUuid === undefined ? nowMs() : idTimeMs(claimedUuid);
+    const id = claimedUuid === undefined ? newEventId(atMs) : uuidToId("evt", claimedUuid);
+    const event = acceptedEvent(submission, id, atMs);
+    const { workspaceId } = submission;
+    const partition = partitionOf(workspaceId, deps.eventLog.partitionCount);
+    const value = recordValue(submission, event);
+    return { event, record: { partition, key: Buffer.from(workspaceId), value, headers: {} } };
+  }
+}
+
+function toClaim({ workspaceId, key, event, field }: Submission): KeyClaim {
+  const workspaceUuid = idToUuid("ws", workspaceId);
+  if (workspaceUuid === undefined || key === undefined) throw new Error("not a claim");
+  return { workspaceUuid, key, bodyHash: bodyHash(event), field };
+}
+
+function isPrecondition(error: unknown): boolean {
+  return error instanceof AppError && error.reason === "precondition";
+}
