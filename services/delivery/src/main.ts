@@ -1,0 +1,45 @@
+import { openBus } from "@posthorn/bus";
+import {
+  remoteAuthority,
+  remoteTransport,
+  rpcServer,
+  serverInterceptors,
+  withServiceKey,
+} from "@posthorn/rpc";
+import { type ProcessContext, runProcess } from "@posthorn/runtime";
+import { readDeliveryConfig, readDeliveryProcessConfig } from "./config.ts";
+import { deliveryService } from "./service.ts";
+
+await runProcess({ name: "delivery", process, compose });
+
+async function compose({ env, log, metrics }: ProcessContext) {
+  const config = readDeliveryConfig(env);
+  const { host, port, kafka, subscriptionUrl, serviceKey } = readDeliveryProcessConfig(env);
+  env.check();
+  const { databaseUrl } = config;
+  const bus = await openBus({ kafka, databaseUrl, clientId: "posthorn-delivery", log });
+  const remote = remoteTransport({ url: subscriptionUrl });
+  const subscription = withServiceKey(remote, serviceKey);
+  const service = await deliveryService(config, { log, metrics, bus, subscription });
+  const authority = remoteAuthority({ transport: subscription });
+  const interceptors = serverInterceptors({ authority, serviceKey, log, metrics });
+  const { routes } = service;
+  const server = rpcServer({
+    name: "delivery rpc",
+    host,
+    port,
+    routes,
+    interceptors,
+    metrics,
+    log,
+  });
+  return {
+    parts: [...service.parts, server],
+    migrate: service.migrate,
+    async close() {
+      await service.close();
+      await bus.close();
+      remote.close();
+    },
+  };
+}

@@ -1,0 +1,102 @@
+import { setTimeout as sleep } from "node:timers/promises";
+import { create, fromJson, toJsonString } from "@bufbuild/protobuf";
+import { TimestampSchema, timestampFromDate } from "@bufbuild/protobuf/wkt";
+import type { ServiceImpl } from "@connectrpc/connect";
+import type { Bus } from "@posthorn/bus";
+import { partitionOf } from "@posthorn/bus";
+import { AppError } from "@posthorn/errors";
+import {
+  type Event,
+  EventSchema,
+  type EventService,
+  ListEventsRequestSchema,
+} from "@posthorn/proto/posthorn/delivery/v1/event_service";
+import { workspaceIdOf } from "@posthorn/rpc";
+import { idToUuid } from "@posthorn/runtime";
+import type { Kysely } from "kysely";
+import type { Database } from "../store/database.ts";
+import { listDeliveries } from "../store/deliveries.ts";
+import { getEvent, listEvents, type StoredEvent } from "../store/events.ts";
+import { getNextOffset } from "../store/partitions.ts";
+import type { Subscriptions } from "../workers/subscriptions.ts";
+import { showDeliveries, toWorkspaceUuid } from "./delivery-service.ts";
+import { type PageTokens, readPage, toDate, writeNext } from "./paging.ts";
+
+export interface EventServiceDeps {
+  readonly db: Kysely<Database>;
+  readonly bus: Bus;
+  readonly topic: string;
+  readonly partitionCount: number;
+  readonly subscriptions: Subscriptions;
+  readonly tokens: PageTokens;
+}
+
+/** How long a read waits for an event that may still be in the log. */
+const waitMsMax = 2_000;
+const lookEveryMs = 10;
+/** Deliveries that an event is shown with, at most. */
+const deliveriesShownMax = 250;
+
+/** Serves accepted events and what became of them. */
+export function eventService(deps: EventServiceDeps): ServiceImpl<typeof EventService> {
+  const { db, subscriptions, tokens } = deps;
+  return {
+    async getEvent(request, context) {
+      const workspace = await subscriptions.current(toWorkspaceUuid(workspaceIdOf(context)));
+      const event = await findEvent(deps, workspace, request.event);
+      if (!event) throw new AppError("not_found", `event ${request.event} not found`);
+      const filter = { eventUuid: idToUuid("evt", event.id) };
+      const page = { cursor: undefined, sizeMax: deliveriesShownMax };
+      const { items } = await listDeliveries(db, workspace.uuid, filter, page);
+      const deliveries = await showDeliveries(db, workspace, items);
+      return create(EventSchema, { ...toMessage(event), deliveries });
+    },
+
+    async listEvents(request, context) {
+      const workspaceId = workspaceIdOf(context);
+      const filters = { ...request, workspace: workspaceId, pageToken: "", pageSize: 0 };
+      const scope = `events ${toJsonString(ListEventsRequestSchema, filters)}`;
+      const page = await listEvents(
+        db,
+        toWorkspaceUuid(workspaceId),
+        {
+          type: request.type || undefined,
+          after: toDate(request.after),
+          before: toDate(request.before),
+        },
+        readPage(tokens, request, scope),
+      );
+      const nextPageToken = writeNext(tokens, page.next, scope);
+      return { events: page.items.map(toMessage), nextPageToken };
+    },
+  };
+}
+
+/** Finds an event that was accepted before the call, waiting for fan-out to pass the log's end. */
+async function findEvent(
+  { db, bus, topic, partitionCount }: EventServiceDeps,
+  workspace: { id: string; uuid: string },
+  id: string,
+): Promise<StoredEvent | undefined> {
+  const found = await getEvent(db, workspace.uuid, id);
+  if (found || idToUuid("evt", id) === undefined) return found;
+  const deadlineMs = performance.now() + waitMsMax;
+  const partition = partitionOf(workspace.id, partitionCount);
+  const end = await bus.endOffset(topic, partition);
+  while ((await getNextOffset(db, partition)) < end && performance.now() < deadlineMs) {
+    await sleep(lookEveryMs);
+  }
+  return getEvent(db, workspace.uuid, id);
+}
+
+function toMessage(event: StoredEvent): Event {
+  return create(EventSchema, {
+    id: event.id,
+    type: event.type,
+    data: new Uint8Array(event.data),
+    time: fromJson(TimestampSchema, event.time),
+    orderingKey: event.orderingKey,
+    acceptTime: timestampFromDate(event.acceptedAt),
+    skipped: event.skipped.map(({ webhook, reason }) => ({ webhook, reason })),
+  });
+}

@@ -1,0 +1,166 @@
+import type { Transport } from "@connectrpc/connect";
+import type { Bus } from "@posthorn/bus";
+import { egress } from "@posthorn/egress";
+import { migrate, openPostgres, pageTokens } from "@posthorn/postgres";
+import { DeliveryService } from "@posthorn/proto/posthorn/delivery/v1/delivery_service";
+import { EventService } from "@posthorn/proto/posthorn/delivery/v1/event_service";
+import { WebhookTestService } from "@posthorn/proto/posthorn/delivery/v1/webhook_test_service";
+import { SubscriptionSyncService } from "@posthorn/proto/posthorn/internal/subscription/v1/subscription_sync_service";
+import { appClient, type Routes } from "@posthorn/rpc";
+import { type Logger, type Metrics, type Part, untilStopped, wakeup } from "@posthorn/runtime";
+import { derive, masterKey } from "@posthorn/sealing";
+import type { DeliveryConfig } from "./config.ts";
+import { deliveryGauges, deliveryMetrics } from "./metrics.ts";
+import { deliveryService as deliveryRpc } from "./rpc/delivery-service.ts";
+import { eventService } from "./rpc/event-service.ts";
+import { webhookTestService } from "./rpc/webhook-test-service.ts";
+import type { Database } from "./store/database.ts";
+import { checkLog } from "./store/logs.ts";
+import { migrations } from "./store/migrations/index.ts";
+import { insertPartitions } from "./store/partitions.ts";
+import { Days } from "./workers/days.ts";
+import { fanOut } from "./workers/fan-out.ts";
+import { notifications } from "./workers/notifications.ts";
+import { Ownership } from "./workers/ownership.ts";
+import { relay } from "./workers/relay.ts";
+import { ResultWriter } from "./workers/result-writer.ts";
+import { Sender } from "./workers/sender.ts";
+import { Subscriptions } from "./workers/subscriptions.ts";
+import { Watchers } from "./workers/watchers.ts";
+
+/** The log of accepted events. */
+export const eventsTopic = "posthorn.events.v1";
+const group = "posthorn.delivery";
+const recordsPerBatchMax = 500;
+
+export interface DeliveryDeps {
+  readonly log: Logger;
+  readonly metrics: Metrics;
+  readonly bus: Bus;
+  /** Reaches the subscription service with the service key. */
+  readonly subscription: Transport;
+}
+
+/** The delivery service, composed. */
+export interface DeliveryServiceParts {
+  /** The public RPCs. */
+  readonly routes: Routes;
+  /** What runs as long as the process, in the order of starting. */
+  readonly parts: readonly Part[];
+  /** Brings the schema `delivery` up to date. */
+  migrate(): Promise<void>;
+  /** Lets go of connections; after the parts have ended. */
+  close(): Promise<void>;
+}
+
+/** Composes the delivery service. Touches nothing before its parts run. */
+export async function deliveryService(
+  config: DeliveryConfig,
+  deps: DeliveryDeps,
+): Promise<DeliveryServiceParts> {
+  const { log, bus } = deps;
+  const postgres = openPostgres<Database>({
+    url: config.databaseUrl,
+    connectionCountMax: config.connectionCountMax,
+    applicationName: "posthorn-delivery",
+    searchPath: "delivery",
+  });
+  const { db } = postgres;
+  const master = masterKey(config.masterKey);
+  const tokens = pageTokens(derive(master, "page tokens"));
+  const subscription = appClient(SubscriptionSyncService, deps.subscription);
+  const subscriptions = new Subscriptions({ client: subscription, masterKey: master });
+  const { send, close: closeEgress } = egress({
+    policy: config.egress,
+    refuseAddresses: config.ownAddresses,
+  });
+  const { partitionCount } = config;
+  const days = new Days({ db, log });
+  const watchers = new Watchers({ db });
+  const outbox = wakeup();
+  const ownership = new Ownership({ db, owner: config.owner, log });
+  const results = new ResultWriter({ db, log, onNotice: () => outbox.wake() });
+  const now = () => new Date();
+  const metrics = deliveryMetrics(deps.metrics);
+  const sender = new Sender(
+    {
+      db,
+      send,
+      subscriptions,
+      results,
+      log,
+      metrics,
+      now,
+      random: Math.random,
+      isWatched: (workspace) => watchers.isWatched(workspace),
+    },
+    { slotCount: config.slotCount, stopGraceMs: config.stopGraceMs },
+  );
+  deliveryGauges(deps.metrics, {
+    sendingCount: () => sender.sendingCount,
+    unwrittenCount: () => results.waitingCount,
+    ownedCount: () => ownership.ownedCount,
+  });
+  const { handler, part: handOver } = fanOut({
+    db,
+    ownership,
+    sender,
+    subscriptions,
+    log,
+    metrics,
+    ensureDays: (names) => days.ensure(names),
+  });
+  const paging = { db, subscriptions, tokens };
+  return {
+    routes(router) {
+      router.service(DeliveryService, deliveryRpc({ ...paging, watchers }));
+      router.service(
+        EventService,
+        eventService({ ...paging, bus, topic: eventsTopic, partitionCount }),
+      );
+      router.service(
+        WebhookTestService,
+        webhookTestService({ db, send, subscriptions, subscription, days, partitionCount, now }),
+      );
+    },
+    parts: [
+      ownedLog(),
+      days.part(),
+      ownership.part(),
+      results.part(),
+      relay({ db, subscription, wakeup: outbox, log }),
+      sender.part(),
+      watchers.part(),
+      notifications({ url: config.databaseUrl, sender, watchers, log }),
+      handOver,
+      bus.consumer({
+        topic: eventsTopic,
+        group,
+        handler,
+        batchRecordsMax: recordsPerBatchMax,
+        log,
+      }),
+    ],
+    async migrate() {
+      await migrate({ db, schema: "delivery", migrations });
+    },
+    async close() {
+      await closeEgress();
+      await postgres.close();
+    },
+  };
+
+  /** Makes the topic and its partitions, and refuses a log that the offsets do not belong to. */
+  function ownedLog(): Part {
+    return {
+      name: "events log",
+      async run(stop, ready) {
+        await bus.ensureTopics([{ name: eventsTopic, partitionCount }]);
+        await checkLog(db, eventsTopic, await bus.identity(eventsTopic));
+        await insertPartitions(db, partitionCount);
+        ready();
+        await untilStopped(stop);
+      },
+    };
+  }
+}

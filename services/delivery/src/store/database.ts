@@ -1,0 +1,94 @@
+import type { ColumnType, Generated } from "kysely";
+
+/** The tables of the schema `delivery`. Bigints are strings, days are `YYYY-MM-DD`. */
+export interface Database {
+  log: { topic: string; log_id: string; partition_count: number };
+  partition: {
+    id: number;
+    owner: string | null;
+    epoch: string;
+    lease_until: Date;
+  };
+  progress: { partition: number; next_offset: string };
+  event: {
+    day: string;
+    id: string;
+    workspace_id: string;
+    partition: number;
+    provider: string;
+    type: string;
+    data: Buffer;
+    event_time: string;
+    accepted_at: Date;
+    ordering_key: string;
+    traceparent: string;
+    skipped: string;
+    is_test: ColumnType<boolean, boolean | undefined, boolean>;
+  };
+  delivery: {
+    day: string;
+    id: string;
+    workspace_id: string;
+    partition: number;
+    webhook_id: string;
+    event_id: string;
+    event_type: string;
+    trigger: string;
+    trigger_id: string;
+    state: string;
+    state_reason: ColumnType<string, string | undefined, string>;
+    attempt_count: ColumnType<number, number | undefined, number>;
+    failure_count: ColumnType<number, number | undefined, number>;
+    last_status_code: ColumnType<number, number | undefined, number>;
+    next_attempt_at: Date | null;
+    created_at: Date;
+  };
+  attempt: {
+    day: string;
+    id: string;
+    workspace_id: string;
+    delivery_id: string;
+    event_id: string;
+    event_type: string;
+    webhook_id: string;
+    number: number;
+    started_at: Date;
+    duration_us: number;
+    outcome: string;
+    status_code: number;
+    url: string;
+    request_headers: string;
+    response_headers: string;
+    response_body: Buffer;
+    response_truncated: boolean;
+    remote_address: string;
+    timings: string;
+    error: string;
+  };
+  schedule: {
+    partition: number;
+    webhook_id: string;
+    due_at: Date;
+    delivery_id: string;
+    day: string;
+    event_id: string;
+    workspace_id: string;
+    attempt_count: number;
+  };
+  lane: { partition: number; webhook_id: string; blocked_until: Date };
+  outbox: {
+    id: Generated<string>;
+    workspace_id: string;
+    webhook_id: string;
+    webhook_version: string;
+    reason: string;
+    created_at: Generated<Date>;
+  };
+  parked_record: {
+    partition: number;
+    log_offset: string;
+    value: Buffer;
+    error: string;
+    created_at: Generated<Date>;
+  };
+}

@@ -1,0 +1,156 @@
+import { dayOf, idToUuid, uuidToId } from "@posthorn/runtime";
+import { type Kysely, type Selectable, sql } from "kysely";
+import type { Delivery, StoredState, Trigger } from "../domain/delivery.ts";
+import { type Cursor, isBefore, microseconds, type Page, toPage } from "./cursor.ts";
+import type { Database } from "./database.ts";
+
+/** Which deliveries to list; what is undefined does not narrow. Ids are UUIDs. */
+export interface DeliveryFilter {
+  readonly webhookUuids?: readonly string[] | undefined;
+  readonly eventUuid?: string | undefined;
+  readonly eventType?: string | undefined;
+  readonly state?: StoredState | undefined;
+  readonly statusCode?: number | undefined;
+  readonly after?: Date | undefined;
+  readonly before?: Date | undefined;
+}
+
+/** Lists a workspace's deliveries, newest first. */
+export async function listDeliveries(
+  db: Kysely<Database>,
+  workspaceUuid: string,
+  filter: DeliveryFilter,
+  page: { cursor: Cursor | undefined; sizeMax: number },
+): Promise<Page<Delivery>> {
+  let query = db
+    .selectFrom("delivery")
+    .selectAll()
+    .select(microseconds("created_at").as("at_us"))
+    .where("workspace_id", "=", workspaceUuid)
+    .orderBy("created_at", "desc")
+    .orderBy("id", "desc")
+    .limit(page.sizeMax + 1);
+  if (filter.webhookUuids) query = query.where("webhook_id", "in", [...filter.webhookUuids, nil]);
+  if (filter.eventUuid !== undefined) {
+    query = query
+      .where("event_id", "=", filter.eventUuid)
+      .where("day", "=", dayOf(filter.eventUuid));
+  }
+  if (filter.eventType !== undefined) query = query.where("event_type", "=", filter.eventType);
+  if (filter.state !== undefined) query = query.where("state", "=", filter.state);
+  if (filter.statusCode !== undefined)
+    query = query.where("last_status_code", "=", filter.statusCode);
+  if (filter.after !== undefined) query = query.where("created_at", ">=", filter.after);
+  if (filter.before !== undefined) query = query.where("created_at", "<", filter.before);
+  if (page.cursor !== undefined) query = query.where(isBefore("created_at", "id", page.cursor));
+  return toPage(await query.execute(), page.sizeMax, fromRow);
+}
+
+/** Keeps `in ()` valid when the list is empty; no webhook has this id. */
+const nil = "00000000-0000-0000-0000-000000000000";
+
+/** Gets a delivery of the workspace by its id; undefined when there is none or it is no id. */
+export async function getDelivery(
+  db: Kysely<Database>,
+  workspaceUuid: string,
+  id: string,
+): Promise<Delivery | undefined> {
+  const uuid = idToUuid("dlv", id);
+  if (uuid === undefined) return undefined;
+  const row = await db
+    .selectFrom("delivery")
+    .selectAll()
+    .where("workspace_id", "=", workspaceUuid)
+    .where("day", "=", dayOf(uuid))
+    .where("id", "=", uuid)
+    .executeTakeFirst();
+  return row && fromRow(row);
+}
+
+/** The channel that wakes a partition's owner; payload `<partition> <webhook> <workspace>`. */
+export const dueChannel = "posthorn_due";
+
+/** A further delivery of an event that is stored. Ids are UUIDs. */
+export interface FurtherDelivery {
+  readonly uuid: string;
+  readonly triggerUuid: string;
+  readonly trigger: Trigger;
+  readonly workspaceUuid: string;
+  readonly webhookUuid: string;
+  readonly eventUuid: string;
+}
+
+/**
+ * Makes a further delivery of a stored event, due at once, and wakes the partition's owner.
+ * Undefined when the event's body is gone.
+ */
+export async function insertFurtherDelivery(
+  db: Kysely<Database>,
+  further: FurtherDelivery,
+): Promise<Delivery | undefined> {
+  const { rows } = await sql<Selectable<Database["delivery"]>>`
+    with event as (
+      select day, id, workspace_id, partition, type from delivery.event
+      where workspace_id = ${further.workspaceUuid} and day = ${dayOf(further.eventUuid)}
+        and id = ${further.eventUuid}
+    ), made as (
+      insert into delivery.delivery (day, id, workspace_id, partition, webhook_id, event_id,
+        event_type, trigger, trigger_id, state, next_attempt_at, created_at)
+      select day, ${further.uuid}, workspace_id, partition, ${further.webhookUuid}, id, type,
+        ${further.trigger}, ${further.triggerUuid}, 'PENDING', now(), now()
+      from event
+      returning *
+    ), due as (
+      insert into delivery.schedule (partition, webhook_id, due_at, delivery_id, day, event_id,
+        workspace_id, attempt_count)
+      select partition, webhook_id, now(), id, day, event_id, workspace_id, 0 from made
+    )
+    select made.*, pg_notify(${dueChannel},
+      made.partition || ' ' || made.webhook_id || ' ' || made.workspace_id)
+    from made`.execute(db);
+  const row = rows[0];
+  return row && fromRow(row);
+}
+
+/** The channel that tells a partition's owner of a cancellation; payload `<partition> <delivery>`. */
+export const cancelChannel = "posthorn_cancel";
+
+/** Ends a pending delivery as CANCELED. Gives it as it is then; undefined when it had ended. */
+export async function cancelDelivery(
+  db: Kysely<Database>,
+  workspaceUuid: string,
+  id: string,
+): Promise<Delivery | undefined> {
+  const uuid = idToUuid("dlv", id);
+  if (uuid === undefined) return undefined;
+  const { rows } = await sql<Selectable<Database["delivery"]>>`
+    with changed as (
+      update delivery.delivery set state = 'CANCELED', state_reason = 'CANCELED_BY_USER',
+        next_attempt_at = null
+      where workspace_id = ${workspaceUuid} and day = ${dayOf(uuid)} and id = ${uuid}
+        and state = 'PENDING'
+      returning *
+    ), unscheduled as (
+      delete from delivery.schedule where delivery_id in (select id from changed)
+    )
+    select changed.*, pg_notify(${cancelChannel}, changed.partition || ' ' || changed.id)
+    from changed`.execute(db);
+  const row = rows[0];
+  return row && fromRow(row);
+}
+
+function fromRow(row: Selectable<Database["delivery"]>): Delivery {
+  return {
+    id: uuidToId("dlv", row.id),
+    eventId: uuidToId("evt", row.event_id),
+    eventType: row.event_type,
+    webhookId: uuidToId("wh", row.webhook_id),
+    state: row.state as StoredState, // the table's check
+    stateReason: row.state_reason,
+    trigger: row.trigger as Trigger, // the table's check
+    attemptCount: row.attempt_count,
+    failureCount: row.failure_count,
+    nextAttemptAt: row.next_attempt_at ?? undefined,
+    createdAt: row.created_at,
+  };
+}

@@ -1,0 +1,78 @@
+import { dayOf, idToUuid, uuidToId } from "@posthorn/runtime";
+import type { Kysely, Selectable } from "kysely";
+import type { Skipped } from "../domain/match.ts";
+import { type Cursor, isBefore, microseconds, type Page, toPage } from "./cursor.ts";
+import type { Database } from "./database.ts";
+
+/** An accepted event, as stored. */
+export interface StoredEvent {
+  readonly id: string;
+  readonly type: string;
+  /** JSON text, as published. */
+  readonly data: Buffer;
+  /** RFC 3339, as precise as the publisher gave it. */
+  readonly time: string;
+  readonly orderingKey: string;
+  readonly acceptedAt: Date;
+  readonly skipped: readonly Skipped[];
+}
+
+/** Gets an event of the workspace by its id; undefined when there is none or it is no id. */
+export async function getEvent(
+  db: Kysely<Database>,
+  workspaceUuid: string,
+  id: string,
+): Promise<StoredEvent | undefined> {
+  const uuid = idToUuid("evt", id);
+  if (uuid === undefined) return undefined;
+  const row = await db
+    .selectFrom("event")
+    .selectAll()
+    .where("workspace_id", "=", workspaceUuid)
+    .where("day", "=", dayOf(uuid))
+    .where("id", "=", uuid)
+    .executeTakeFirst();
+  return row && fromRow(row);
+}
+
+/** Which events to list; what is undefined does not narrow. */
+export interface EventFilter {
+  readonly type?: string | undefined;
+  readonly after?: Date | undefined;
+  readonly before?: Date | undefined;
+}
+
+/** Lists a workspace's events, newest first, without those made by tests. */
+export async function listEvents(
+  db: Kysely<Database>,
+  workspaceUuid: string,
+  filter: EventFilter,
+  page: { cursor: Cursor | undefined; sizeMax: number },
+): Promise<Page<StoredEvent>> {
+  let query = db
+    .selectFrom("event")
+    .selectAll()
+    .select(microseconds("accepted_at").as("at_us"))
+    .where("workspace_id", "=", workspaceUuid)
+    .where("is_test", "=", false)
+    .orderBy("accepted_at", "desc")
+    .orderBy("id", "desc")
+    .limit(page.sizeMax + 1);
+  if (filter.type !== undefined) query = query.where("type", "=", filter.type);
+  if (filter.after !== undefined) query = query.where("accepted_at", ">=", filter.after);
+  if (filter.before !== undefined) query = query.where("accepted_at", "<", filter.before);
+  if (page.cursor !== undefined) query = query.where(isBefore("accepted_at", "id", page.cursor));
+  return toPage(await query.execute(), page.sizeMax, fromRow);
+}
+
+function fromRow(row: Selectable<Database["event"]>): StoredEvent {
+  return {
+    id: uuidToId("evt", row.id),
+    type: row.type,
+    data: row.data,
+    time: row.event_time,
+    orderingKey: row.ordering_key,
+    acceptedAt: row.accepted_at,
+    skipped: JSON.parse(row.skipped) as Skipped[], // written by us
+  };
+}

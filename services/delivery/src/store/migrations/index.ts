@@ -1,0 +1,6 @@
+import * as createDelivery from "./2026-11-21T1200-create-delivery.ts";
+
+/** The migrations of the schema `delivery`, in order. */
+export const migrations = {
+  "2026-11-21T1200-create-delivery": createDelivery,
+};

@@ -1,0 +1,131 @@
+import { type Kysely, sql } from "kysely";
+import type { Database } from "./database.ts";
+
+/** A webhook with waiting deliveries in a partition. Ids are UUIDs. */
+export interface WaitingLane {
+  readonly webhookUuid: string;
+  readonly workspaceUuid: string;
+  readonly dueAt: Date;
+}
+
+/**
+ * Lists the webhooks that have waiting deliveries in a partition, each with its earliest due
+ * time. Jumps from webhook to webhook in the primary key, so that a million rows of one webhook
+ * cost one step.
+ */
+export async function listWaitingLanes(
+  db: Kysely<Database>,
+  partition: number,
+): Promise<readonly WaitingLane[]> {
+  const { rows } = await sql<{ webhook_id: string; workspace_id: string; due_at: Date }>`
+    with recursive lane as (
+      (select webhook_id, workspace_id, due_at from delivery.schedule
+       where partition = ${partition} order by webhook_id, due_at limit 1)
+      union all
+      select next.* from lane, lateral (
+        select s.webhook_id, s.workspace_id, s.due_at from delivery.schedule s
+        where s.partition = ${partition} and s.webhook_id > lane.webhook_id
+        order by s.webhook_id, s.due_at limit 1) next
+    )
+    select * from lane`.execute(db);
+  return rows.map((row) => ({
+    webhookUuid: row.webhook_id,
+    workspaceUuid: row.workspace_id,
+    dueAt: row.due_at,
+  }));
+}
+
+/** A waiting delivery with what is sent. Ids are UUIDs. */
+export interface Waiting {
+  readonly deliveryUuid: string;
+  readonly day: string;
+  readonly eventUuid: string;
+  readonly eventType: string;
+  readonly data: Buffer;
+  readonly time: string;
+  readonly traceparent: string;
+  readonly attemptCount: number;
+}
+
+/**
+ * Reads a webhook's waiting deliveries that are due, earliest first, leaving out those named in
+ * `busy`. Gives at most `countMax`, and when the next one after them is due: undefined when there
+ * is none, a time that is past when more are due already. Also gives the database's time.
+ */
+export async function listDue(
+  db: Kysely<Database>,
+  lane: { partition: number; webhookUuid: string; busy: readonly string[]; countMax: number },
+): Promise<{ due: readonly Waiting[]; nextDueAt: Date | undefined; now: Date }> {
+  const { rows } = await sql<DueRow>`
+    select s.delivery_id, to_char(s.day, 'YYYY-MM-DD') as day, s.event_id, s.attempt_count, s.due_at,
+      e.type, e.data, e.event_time, e.traceparent, clock_timestamp() as now
+    from (select * from delivery.schedule
+      where partition = ${lane.partition} and webhook_id = ${lane.webhookUuid}
+        and delivery_id <> all (${lane.busy}::uuid[])
+      order by due_at limit ${lane.countMax + 1}) s
+    join delivery.event e on e.day = s.day and e.id = s.event_id
+    order by s.due_at`.execute(db);
+  const now = rows[0]?.now ?? new Date();
+  const due = rows.slice(0, lane.countMax).filter((row) => row.due_at <= now);
+  return { due: due.map(toWaiting), nextDueAt: rows[due.length]?.due_at, now };
+}
+
+interface DueRow {
+  delivery_id: string;
+  day: string;
+  event_id: string;
+  attempt_count: number;
+  due_at: Date;
+  type: string;
+  data: Buffer;
+  event_time: string;
+  traceparent: string;
+  now: Date;
+}
+
+function toWaiting(row: DueRow): Waiting {
+  return {
+    deliveryUuid: row.delivery_id,
+    day: row.day,
+    eventUuid: row.event_id,
+    eventType: row.type,
+    data: row.data,
+    time: row.event_time,
+    traceparent: row.traceparent,
+    attemptCount: row.attempt_count,
+  };
+}
+
+/** Ends up to 5,000 waiting deliveries of a webhook that is gone as CANCELED. Gives how many. */
+export async function cancelWaiting(
+  db: Kysely<Database>,
+  lane: { partition: number; webhookUuid: string; reason: string },
+): Promise<number> {
+  const { rows } = await sql<{ count: string }>`
+    with gone as (
+      delete from delivery.schedule where delivery_id in (
+        select delivery_id from delivery.schedule
+        where partition = ${lane.partition} and webhook_id = ${lane.webhookUuid} limit 5000)
+      returning day, delivery_id
+    ), changed as (
+      update delivery.delivery d
+      set state = 'CANCELED', state_reason = ${lane.reason}, next_attempt_at = null
+      from gone where d.day = gone.day and d.id = gone.delivery_id and d.state = 'PENDING'
+    )
+    select count(*) from gone`.execute(db);
+  return Number(rows[0]?.count ?? 0);
+}
+
+/** Lists the webhooks of a partition that asked to be left alone for a time that is not over. */
+export async function listBlockedLanes(
+  db: Kysely<Database>,
+  partition: number,
+): Promise<readonly { webhookUuid: string; blockedUntil: Date }[]> {
+  const rows = await db
+    .selectFrom("lane")
+    .select(["webhook_id", "blocked_until"])
+    .where("partition", "=", partition)
+    .where("blocked_until", ">", sql<Date>`clock_timestamp()`)
+    .execute();
+  return rows.map((row) => ({ webhookUuid: row.webhook_id, blockedUntil: row.blocked_until }));
+}

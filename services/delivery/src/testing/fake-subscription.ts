@@ -1,0 +1,142 @@
+import { create } from "@bufbuild/protobuf";
+import { durationFromMs } from "@bufbuild/protobuf/wkt";
+import { createRouterTransport, type Transport } from "@connectrpc/connect";
+import { AppError, toConnectError } from "@posthorn/errors";
+import {
+  type ProviderSnapshot,
+  ProviderSnapshotSchema,
+  SubscriptionSyncService,
+  type WebhookSnapshot,
+  WebhookSnapshotSchema,
+  WorkspaceSnapshotSchema,
+} from "@posthorn/proto/posthorn/internal/subscription/v1/subscription_sync_service";
+import { Webhook_State } from "@posthorn/proto/posthorn/subscription/v1/webhook";
+import { Signature_Scheme } from "@posthorn/proto/posthorn/type/v1/policy";
+import { newId } from "@posthorn/runtime";
+import { masterKey, newDataKey, newMasterKey, seal } from "@posthorn/sealing";
+import { newSecret } from "@posthorn/signature";
+
+/** What a test says of a webhook; the rest has defaults. */
+export interface FakeWebhook {
+  readonly url: string;
+  readonly eventTypes?: readonly string[];
+  readonly state?: "ACTIVE" | "PAUSED" | "DISABLED";
+  readonly delaysMs?: readonly number[];
+  readonly headers?: Readonly<Record<string, string>>;
+  readonly inFlightMax?: number;
+  readonly timeoutMs?: number;
+  /** Without a secret nothing can be signed, which is a defect. */
+  readonly hasSecret?: boolean;
+}
+
+/**
+ * Speaks for the subscription service by its proto: workspaces and webhooks in memory, with
+ * versions that rise as the real ones do.
+ */
+export function fakeSubscription() {
+  const masterKeyText = newMasterKey();
+  const { dataKey, wrapped } = newDataKey(masterKey(masterKeyText));
+  const workspaces = new Map<string, { version: bigint; webhooks: Map<string, WebhookSnapshot> }>();
+  const state = { isDown: false, syncCount: 0 };
+  const provider: ProviderSnapshot = create(ProviderSnapshotSchema, {
+    provider: "demo",
+    revision: 1n,
+    displayName: "Demo",
+    userAgent: "Demo-Webhooks/1.0",
+    signatures: [{ scheme: Signature_Scheme.STANDARD }],
+    retryPolicy: { delays: [durationFromMs(60_000)] },
+    wrappedDataKey: wrapped,
+  });
+
+  const transport: Transport = createRouterTransport(({ service }) => {
+    service(SubscriptionSyncService, {
+      syncSubscriptions(request) {
+        if (state.isDown) throw toConnectError(new AppError("unavailable", "down"), "test");
+        state.syncCount += 1;
+        return {
+          providers: request.providers.some(({ revision }) => revision === 1n) ? [] : [provider],
+          workspaces: request.workspaces.flatMap(({ workspaceId, version }) => {
+            const known = workspaces.get(workspaceId);
+            if (known?.version === version) return [];
+            const base = { workspaceId, provider: "demo", version: known?.version ?? 1n };
+            const webhooks = [...(known?.webhooks.values() ?? [])];
+            return [create(WorkspaceSnapshotSchema, { ...base, deleted: !known, webhooks })];
+          }),
+        };
+      },
+      syncCatalog: () => ({
+        revision: 1n,
+        catalog: {
+          eventTypes: [{ name: "order.created", example: Buffer.from('{"orderId":"example"}') }],
+        },
+      }),
+      disableWebhook({ workspaceId, webhookId, webhookVersion }) {
+        const webhook = workspaces.get(workspaceId)?.webhooks.get(webhookId);
+        if (webhook?.version !== webhookVersion) return { disabled: false };
+        change(workspaceId, webhookId, { state: Webhook_State.DISABLED });
+        return { disabled: true };
+      },
+    });
+  });
+
+  function change(workspace: string, webhookId: string, values: Partial<WebhookSnapshot>): void {
+    const known = workspaces.get(workspace);
+    const before = known?.webhooks.get(webhookId);
+    if (!known || !before) throw new Error(`${webhookId} is not in ${workspace}`);
+    known.version += 1n;
+    known.webhooks.set(webhookId, { ...before, ...values, version: before.version + 1n });
+  }
+
+  return {
+    transport,
+    masterKey: masterKeyText,
+    state,
+    addWorkspace(): string {
+      const id = newId("ws");
+      workspaces.set(id, { version: 1n, webhooks: new Map() });
+      return id;
+    },
+    addWebhook(workspace: string, fake: FakeWebhook): { id: string; secret: string } {
+      const id = newId("wh");
+      const secret = newSecret();
+      const sealText = (text: string, context: string) => seal(dataKey, Buffer.from(text), context);
+      const snapshot = create(WebhookSnapshotSchema, {
+        webhookId: id,
+        version: 1n,
+        url: fake.url,
+        eventTypes: [...(fake.eventTypes ?? [])],
+        state: Webhook_State[fake.state ?? "ACTIVE"],
+        secrets: fake.hasSecret === false ? [] : [{ sealed: sealText(secret, `secret:${id}`) }],
+        inFlightMax: fake.inFlightMax ?? 64,
+        timeout: durationFromMs(fake.timeoutMs ?? 5_000),
+        ...(fake.headers && {
+          sealedHeaders: sealText(JSON.stringify(fake.headers), `headers:${id}`),
+        }),
+        ...(fake.delaysMs && { retryPolicy: { delays: fake.delaysMs.map(durationFromMs) } }),
+      });
+      const known = workspaces.get(workspace);
+      if (!known) throw new Error(`${workspace} is unknown`);
+      known.version += 1n;
+      known.webhooks.set(id, snapshot);
+      return { id, secret };
+    },
+    setState(workspace: string, webhook: string, to: "ACTIVE" | "PAUSED" | "DISABLED"): void {
+      change(workspace, webhook, { state: Webhook_State[to] });
+    },
+    setUrl(workspace: string, webhook: string, url: string): void {
+      change(workspace, webhook, { url });
+    },
+    deleteWebhook(workspace: string, webhook: string): void {
+      const known = workspaces.get(workspace);
+      if (!known) throw new Error(`${workspace} is unknown`);
+      known.version += 1n;
+      known.webhooks.delete(webhook);
+    },
+    stateOf(workspace: string, webhook: string): string | undefined {
+      const found = workspaces.get(workspace)?.webhooks.get(webhook);
+      return found && stateNames[found.state];
+    },
+  };
+}
+
+const stateNames = ["UNSPECIFIED", "ACTIVE", "PAUSED", "DISABLED"] as const;

@@ -1,0 +1,145 @@
+import { create, toBinary } from "@bufbuild/protobuf";
+import { timestampFromDate, timestampNow } from "@bufbuild/protobuf/wkt";
+import type { Client } from "@connectrpc/connect";
+import { type Bus, partitionOf, postgresBus } from "@posthorn/bus";
+import { DeliveryService } from "@posthorn/proto/posthorn/delivery/v1/delivery_service";
+import { EventService } from "@posthorn/proto/posthorn/delivery/v1/event_service";
+import { WebhookTestService } from "@posthorn/proto/posthorn/delivery/v1/webhook_test_service";
+import { EventRecordSchema } from "@posthorn/proto/posthorn/topics/v1/event_record";
+import {
+  type Authority,
+  appClient,
+  localTransport,
+  newApiKey,
+  serverInterceptors,
+  withServiceKey,
+} from "@posthorn/rpc";
+import { logger, metrics, newId, type Part, runParts } from "@posthorn/runtime";
+import { testDatabase } from "@posthorn/testkit";
+import type { DeliveryConfig } from "../config.ts";
+import { deliveryService, eventsTopic } from "../service.ts";
+import { fakeSubscription } from "./fake-subscription.ts";
+
+const log = logger({ name: "test", level: "silent" });
+const partitionCount = 4;
+const key = newApiKey("ph_");
+
+/** What a test publishes; the rest has defaults. */
+export interface TestEvent {
+  readonly type?: string;
+  readonly data?: string;
+  readonly id?: string;
+}
+
+/** A database with its log, and delivery processes on them that can be started and stopped. */
+export async function deliveryHarness() {
+  const database = await testDatabase();
+  const subscription = fakeSubscription();
+  const bus = await postgresBus({ url: database.url, log });
+  await bus.ensureTopics([{ name: eventsTopic, partitionCount }]);
+  return {
+    url: database.url,
+    bus,
+    subscription,
+    /** Appends events of one workspace to the log, as ingestion does; gives their ids. */
+    publish: (workspace: string, ...events: readonly TestEvent[]) =>
+      publish(bus, workspace, events),
+    start: (config: Partial<DeliveryConfig> = {}) =>
+      start({ url: database.url, bus, subscription, config }),
+    async close() {
+      await bus.close();
+      await database.drop();
+    },
+  };
+}
+
+async function publish(
+  bus: Bus,
+  workspace: string,
+  events: readonly TestEvent[],
+): Promise<readonly string[]> {
+  const partition = partitionOf(workspace, partitionCount);
+  const ids = events.map(({ id }) => id ?? newId("evt"));
+  const records = events.map(({ type, data }, index) => {
+    const record = create(EventRecordSchema, {
+      eventId: ids[index] ?? "",
+      workspaceId: workspace,
+      provider: "demo",
+      type: type ?? "order.created",
+      data: Buffer.from(data ?? "{}"),
+      occurTime: timestampFromDate(new Date("2024-01-15T10:30:00Z")),
+      acceptTime: timestampNow(),
+    });
+    const value = toBinary(EventRecordSchema, record);
+    return { partition, key: Buffer.from(workspace), value, headers: {} };
+  });
+  await bus.publish(eventsTopic, records);
+  return ids;
+}
+
+/** One delivery process and clients of its RPCs. */
+export interface DeliveryProcess {
+  readonly deliveries: Client<typeof DeliveryService>;
+  readonly events: Client<typeof EventService>;
+  readonly tests: Client<typeof WebhookTestService>;
+  /** Ends it as SIGTERM does. */
+  stop(): Promise<void>;
+}
+
+async function start(options: {
+  url: string;
+  bus: Bus;
+  subscription: ReturnType<typeof fakeSubscription>;
+  config: Partial<DeliveryConfig>;
+}): Promise<DeliveryProcess> {
+  const config: DeliveryConfig = {
+    databaseUrl: options.url,
+    connectionCountMax: 8,
+    masterKey: options.subscription.masterKey,
+    owner: newId("key"),
+    partitionCount,
+    slotCount: 256,
+    stopGraceMs: 2_000,
+    ownAddresses: [],
+    egress: { allowCidrs: ["127.0.0.1/32"], allowHttp: true },
+    ...options.config,
+  };
+  const deps = {
+    log,
+    metrics: metrics(),
+    bus: options.bus,
+    subscription: options.subscription.transport,
+  };
+  const service = await deliveryService(config, deps);
+  await service.migrate();
+  const stop = new AbortController();
+  const started = Promise.withResolvers<void>();
+  const last: Part = {
+    name: "started",
+    async run(end, ready) {
+      ready();
+      started.resolve();
+      await new Promise((resolve) => end.addEventListener("abort", resolve, { once: true }));
+    },
+  };
+  const running = runParts([...service.parts, last], { stop: stop.signal, stopTimeoutMs: 20_000 });
+  await Promise.race([started.promise, running]);
+  const interceptors = serverInterceptors({ authority, serviceKey: "", log });
+  const transport = withServiceKey(localTransport(service.routes, { interceptors }), key);
+  return {
+    deliveries: appClient(DeliveryService, transport),
+    events: appClient(EventService, transport),
+    tests: appClient(WebhookTestService, transport),
+    async stop() {
+      stop.abort();
+      await running;
+      await service.close();
+    },
+  };
+}
+
+/** Knows one operator key; workspaces are named by their ids. */
+const authority: Authority = {
+  checkKey: async () => ({ keyId: "key_test", level: "operator", provider: "demo", scopes: [] }),
+  resolveWorkspace: async ({ workspace }) => workspace,
+};

@@ -1,0 +1,47 @@
+import { listener } from "@posthorn/postgres";
+import type { Logger, Part } from "@posthorn/runtime";
+import { cancelChannel, dueChannel } from "../store/deliveries.ts";
+import { attemptChannel } from "../store/results.ts";
+import type { Sender } from "./sender.ts";
+import { type Watchers, watchChannel } from "./watchers.ts";
+
+/** Hears what other requests and processes wrote, and wakes whom it concerns. */
+export function notifications(deps: {
+  url: string;
+  sender: Sender;
+  watchers: Watchers;
+  log: Logger;
+}): Part {
+  const { sender, watchers, log } = deps;
+  const handlers: Readonly<Record<string, (payload: string) => void>> = {
+    [dueChannel](payload) {
+      const [partition = "", webhookUuid = "", workspaceUuid = ""] = payload.split(" ");
+      sender.wake({ partition: Number(partition), webhookUuid, workspaceUuid });
+    },
+    [cancelChannel](payload) {
+      const [partition = "", deliveryUuid = ""] = payload.split(" ");
+      sender.forget(Number(partition), deliveryUuid);
+    },
+    [watchChannel]: (payload) => watchers.onWatch(payload),
+    [attemptChannel](payload) {
+      watchers.onAttempt(payload).catch((error: unknown) => {
+        log.warn({ err: error }, "an attempt could not be shown to its watchers");
+      });
+    },
+  };
+  /** The connection was lost for a while: look for what was not heard. */
+  const rescan = () => {
+    sender.rescan().catch((error: unknown) => {
+      log.warn({ err: error }, "the schedule could not be looked through; trying again soon");
+    });
+  };
+  return listener({
+    url: deps.url,
+    channels: Object.keys(handlers),
+    log,
+    onNotify: (channel, payload) => {
+      if (payload !== "") handlers[channel]?.(payload);
+      else if (channel === dueChannel) rescan();
+    },
+  });
+}

@@ -1,0 +1,399 @@
+import { setTimeout as sleep } from "node:timers/promises";
+import type { egress } from "@posthorn/egress";
+import { AppError } from "@posthorn/errors";
+import { isUnavailable } from "@posthorn/postgres";
+import type { Logger, Part } from "@posthorn/runtime";
+import type { Kysely } from "kysely";
+import { laneBlockedUntil, nextStep, saysGone } from "../domain/next-step.ts";
+import type { DeliveryMetrics } from "../metrics.ts";
+import type { Database } from "../store/database.ts";
+import type { NewAttempt, Result } from "../store/results.ts";
+import {
+  cancelWaiting,
+  listBlockedLanes,
+  listDue,
+  listWaitingLanes,
+  type Waiting,
+} from "../store/schedule.ts";
+import { attempt } from "./attempt.ts";
+import { canSend, canTake, type Item, type Lane, shouldLoad } from "./lane.ts";
+import { Lanes } from "./lanes.ts";
+import type { OwnedPartition } from "./ownership.ts";
+import type { ResultWriter } from "./result-writer.ts";
+import type { KnownWebhook, KnownWorkspace, Subscriptions } from "./subscriptions.ts";
+
+export interface SenderDeps {
+  readonly db: Kysely<Database>;
+  readonly send: ReturnType<typeof egress>["send"];
+  readonly subscriptions: Subscriptions;
+  readonly results: ResultWriter;
+  readonly isWatched: (workspaceUuid: string) => boolean;
+  readonly log: Logger;
+  readonly metrics: DeliveryMetrics;
+  readonly now: () => Date;
+  readonly random: () => number;
+}
+
+export interface SenderOptions {
+  /** POSTs under way at once. */
+  readonly slotCount: number;
+  /** How long a stop, or the hand-over of a partition, waits for POSTs that are under way. */
+  readonly stopGraceMs: number;
+}
+
+/** Deliveries of one webhook that wait in memory, at most. */
+const queueMax = 256;
+/** Deliveries that wait in memory, at most, all together. */
+const queuedMax = 4096;
+/** Nothing more is sent while this many results wait to be written. */
+const unwrittenMax = 2000;
+/** How often workspaces with waiting deliveries are asked for changes. */
+const refreshMs = 1000;
+/** Notices wake the sender; this is only the safety net under them. */
+const rescanEveryTurns = 30;
+/** A delivery that fails by a defect of ours this often is parked. */
+const faultsMax = 3;
+const faultCountsMax = 10_000;
+/** How long a lane waits after a fault of our own. */
+const faultPauseMs = 1000;
+
+/**
+ * Sends what is due in the partitions that this process owns. Fresh deliveries are handed over by
+ * fan-out; all others are found by the schedule, lane by lane. No row is claimed: what is under
+ * way is in memory, bounded by slots and queues. A crash loses nothing: the next owner finds the
+ * rows due as they were, so a receiver may see twice what was under way.
+ */
+export class Sender {
+  readonly #deps: SenderDeps;
+  readonly #options: SenderOptions;
+  readonly #lanes: Lanes;
+  readonly #faultCounts = new Map<string, number>();
+  readonly #underWay = new Map<Promise<void>, Lane>();
+  #isStopping = false;
+
+  constructor(deps: SenderDeps, options: SenderOptions) {
+    this.#deps = deps;
+    this.#options = options;
+    this.#lanes = new Lanes({ nowMs: () => this.#nowMs(), onReady: () => this.#pump() });
+  }
+
+  /** POSTs under way. */
+  get sendingCount(): number {
+    return this.#underWay.size;
+  }
+
+  /** Begins to send a partition's deliveries, starting with those that the schedule holds. */
+  async open(owned: OwnedPartition): Promise<void> {
+    const blocked = await listBlockedLanes(this.#deps.db, owned.partition);
+    const waiting = await listWaitingLanes(this.#deps.db, owned.partition);
+    const until = blocked.map((b) => [b.webhookUuid, b.blockedUntil.getTime()] as const);
+    this.#lanes.open(owned, new Map(until));
+    owned.lost.addEventListener("abort", () => this.#lanes.close(owned), { once: true });
+    for (const { dueAt, ...key } of waiting) {
+      const lane = this.#lanes.get({ partition: owned.partition, ...key });
+      if (lane) this.#lanes.expect(lane, dueAt.getTime());
+    }
+  }
+
+  /** Begins nothing more in a partition and waits for what is under way, at most the grace. */
+  async close(owned: OwnedPartition): Promise<void> {
+    this.#lanes.close(owned);
+    const own = [...this.#underWay].filter(([, lane]) => lane.owned === owned);
+    await this.#grace(own.map(([sending]) => sending));
+    await this.#deps.results.drained();
+  }
+
+  /** Takes a fresh delivery that is in the schedule; without a free place it is left to that. */
+  offer(owned: OwnedPartition, webhook: KnownWebhook, workspaceUuid: string, item: Item): void {
+    const { partition } = owned;
+    const lane = this.#lanes.get({ partition, webhookUuid: webhook.uuid, workspaceUuid });
+    if (!lane) return;
+    const nowMs = this.#nowMs();
+    if (this.#lanes.queuedCount >= queuedMax || !canTake(lane, nowMs, queueMax)) {
+      this.#lanes.expect(lane, nowMs);
+      return;
+    }
+    this.#lanes.enqueue(lane, item);
+    this.#lanes.ready.add(lane);
+    this.#pump();
+  }
+
+  /** Looks into the schedule of a webhook now: something was added to it. */
+  wake(key: { partition: number; webhookUuid: string; workspaceUuid: string }): void {
+    const lane = this.#lanes.get(key);
+    if (lane) this.#lanes.expect(lane, this.#nowMs());
+  }
+
+  /** Looks for waiting deliveries that no notice told of. */
+  async rescan(): Promise<void> {
+    for (const owned of this.#lanes.listOwned()) {
+      for (const { dueAt, ...key } of await listWaitingLanes(this.#deps.db, owned.partition)) {
+        const lane = this.#lanes.get({ partition: owned.partition, ...key });
+        if (lane && lane.dueAtMs > dueAt.getTime()) this.#lanes.expect(lane, dueAt.getTime());
+      }
+    }
+  }
+
+  /** Drops a delivery that was canceled, unless it is under way. */
+  forget(partition: number, deliveryUuid: string): void {
+    for (const lane of this.#lanes.list(partition)) this.#lanes.remove(lane, deliveryUuid);
+  }
+
+  /** Keeps knowledge of waiting webhooks fresh while it runs; lets POSTs end when it stops. */
+  part(): Part {
+    return {
+      name: "sender",
+      run: async (stop, ready) => {
+        ready();
+        for (let turn = 1; !stop.aborted; turn += 1) {
+          await this.#refresh(turn % rescanEveryTurns === 0);
+          await sleep(refreshMs, undefined, { signal: stop }).catch(() => {}); // stopped
+        }
+        this.#isStopping = true;
+        this.#lanes.stop();
+        await this.#grace([...this.#underWay.keys()]);
+      },
+    };
+  }
+
+  async #grace(sendings: readonly Promise<void>[]): Promise<void> {
+    const over = new AbortController();
+    const limit = sleep(this.#options.stopGraceMs, undefined, { signal: over.signal });
+    await Promise.race([Promise.allSettled(sendings), limit.catch(() => {})]); // over in time
+    over.abort();
+  }
+
+  #nowMs(): number {
+    return this.#deps.now().getTime();
+  }
+
+  /** Gives free slots to ready lanes, one each in turn. */
+  #pump(): void {
+    const lanes = this.#lanes;
+    for (const lane of lanes.ready) {
+      if (this.#isStopping || this.#underWay.size >= this.#options.slotCount) return;
+      if (this.#deps.results.waitingCount >= unwrittenMax) return;
+      lanes.ready.delete(lane);
+      const nowMs = this.#nowMs();
+      if (shouldLoad(lane, nowMs, queueMax)) void this.#load(lane);
+      if (canSend(lane, nowMs)) this.#start(lane);
+      if (canSend(lane, nowMs))
+        lanes.ready.add(lane); // to the end: others first
+      else if (lane.blockedUntilMs > nowMs || lane.dueAtMs > nowMs) lanes.arm(lane);
+    }
+  }
+
+  #start(lane: Lane): void {
+    const item = this.#lanes.dequeue(lane);
+    if (!item) return;
+    lane.sendingCount += 1;
+    const sending: Promise<void> = this.#send(lane, item)
+      .catch((error: unknown) => this.#onFault(lane, item, error))
+      .finally(() => {
+        lane.sendingCount -= 1;
+        this.#underWay.delete(sending);
+        this.#revisit(lane);
+      });
+    this.#underWay.set(sending, lane);
+  }
+
+  #revisit(lane: Lane): void {
+    if (lane.owned.lost.aborted) return;
+    this.#lanes.ready.add(lane);
+    this.#pump();
+  }
+
+  async #send(lane: Lane, item: Item): Promise<void> {
+    const { subscriptions, now } = this.#deps;
+    const { workspaceUuid, owned } = lane;
+    const workspace =
+      subscriptions.fresh(workspaceUuid) ?? (await subscriptions.current(workspaceUuid));
+    const webhook = workspace.webhooks.get(lane.webhookUuid);
+    if (webhook?.state !== "ACTIVE" || !workspace.provider) {
+      lane.busy.delete(item.deliveryUuid);
+      this.#lanes.turnOff(lane, webhook?.version ?? "");
+      return;
+    }
+    lane.inFlightMax = webhook.inFlightMax;
+    if (!owned.isSafe()) throw new AppError("unavailable", "the lease may be over");
+    const { provider } = workspace;
+    const number = item.attemptCount + 1;
+    const input = { event: item.event, webhook, provider, number, now: now(), signal: owned.lost };
+    const made = await attempt(this.#deps.send, input);
+    if (owned.lost.aborted) return; // the next owner sends it again
+    this.#deps.metrics.onAttempt(made);
+    this.#conclude(lane, item, webhook, made);
+  }
+
+  #conclude(lane: Lane, item: Item, webhook: KnownWebhook, made: NewAttempt): void {
+    const now = this.#deps.now();
+    const facts = {
+      number: made.number,
+      succeeded: made.outcome === "SUCCEEDED",
+      statusCode: made.statusCode,
+      retryAfter: made.responseHeaders["retry-after"],
+    };
+    const random = this.#deps.random();
+    const step = nextStep(facts, { delaysMs: webhook.delaysMs, now, random });
+    const blockedUntil = laneBlockedUntil(facts, now);
+    if (blockedUntil) this.#lanes.block(lane, blockedUntil.getTime());
+    if (saysGone(facts)) this.#lanes.turnOff(lane, webhook.version);
+    const dueAt = step.kind === "retry" ? step.dueAt : undefined;
+    const result: Result = {
+      ...resultKey(lane, item),
+      attempt: made,
+      state: stateAfter(step.kind),
+      stateReason: "",
+      isWatched: this.#deps.isWatched(lane.workspaceUuid),
+      ...(dueAt && { dueAt }),
+      ...(blockedUntil && { laneBlockedUntil: blockedUntil }),
+      ...(saysGone(facts) && { disableVersion: webhook.version }),
+    };
+    this.#deps.results.add(result, () => this.#onSettled(lane, item, dueAt));
+  }
+
+  #onSettled(lane: Lane, item: Item, dueAt: Date | undefined): void {
+    lane.busy.delete(item.deliveryUuid);
+    if (dueAt && !lane.isOff) this.#lanes.expect(lane, dueAt.getTime());
+    this.#revisit(lane);
+    this.#lanes.dropIfIdle(lane);
+  }
+
+  /** Subscription or Postgres is down, or a defect of ours: the row stays due, the lane waits. */
+  #onFault(lane: Lane, item: Item, error: unknown): void {
+    if (!isPassing(error) && this.#isHopeless(item, error)) {
+      this.#park(lane, item);
+      return;
+    }
+    lane.busy.delete(item.deliveryUuid);
+    this.#lanes.block(lane, this.#nowMs() + faultPauseMs);
+    this.#lanes.expect(lane, this.#nowMs());
+  }
+
+  /** Counts a defect; true when it is the third of one delivery. */
+  #isHopeless({ deliveryUuid }: Item, error: unknown): boolean {
+    const count = (this.#faultCounts.get(deliveryUuid) ?? 0) + 1;
+    this.#deps.log.error({ err: error, delivery: deliveryUuid, count }, "sending failed");
+    if (this.#faultCounts.size >= faultCountsMax) this.#faultCounts.clear();
+    this.#faultCounts.set(deliveryUuid, count);
+    return count >= faultsMax;
+  }
+
+  /** Ends a delivery that fails by a defect of ours again and again; it can be resent. */
+  #park(lane: Lane, item: Item): void {
+    this.#faultCounts.delete(item.deliveryUuid);
+    const end = { state: "CANCELED", stateReason: "PARKED", isWatched: false } as const;
+    const result: Result = { ...resultKey(lane, item), ...end };
+    this.#deps.results.add(result, () => this.#onSettled(lane, item, undefined));
+  }
+
+  async #load(lane: Lane): Promise<void> {
+    lane.isLoading = true;
+    lane.dueAtMs = Number.POSITIVE_INFINITY;
+    try {
+      await this.#loadDue(lane);
+    } catch (error) {
+      if (!isPassing(error)) this.#deps.log.error({ err: error }, "reading the schedule failed");
+      this.#lanes.block(lane, this.#nowMs() + faultPauseMs);
+      this.#lanes.expect(lane, this.#nowMs());
+    } finally {
+      lane.isLoading = false;
+    }
+    this.#revisit(lane);
+    this.#lanes.dropIfIdle(lane);
+  }
+
+  async #loadDue(lane: Lane): Promise<void> {
+    const { due, nextDueAt, now } = await listDue(this.#deps.db, {
+      partition: lane.owned.partition,
+      webhookUuid: lane.webhookUuid,
+      busy: [...lane.busy],
+      countMax: queueMax - lane.queue.length,
+    });
+    if (lane.owned.lost.aborted) return;
+    if (!lane.isOff) for (const waiting of due) this.#lanes.enqueue(lane, toItem(waiting));
+    // Due times are the database's clock; ours may differ.
+    const waitMs = nextDueAt && Math.max(nextDueAt.getTime() - now.getTime(), 0);
+    if (waitMs !== undefined) this.#lanes.expect(lane, this.#nowMs() + waitMs);
+    if (lane.isOff) lane.dueAtMs = 0;
+  }
+
+  /** Learns what changed in workspaces with waiting deliveries, and acts on it. */
+  async #refresh(isRescanDue: boolean): Promise<void> {
+    const { subscriptions } = this.#deps;
+    try {
+      if (isRescanDue) await this.rescan();
+      const lanes = this.#lanes.list();
+      if (lanes.length === 0) return;
+      await subscriptions.sync(new Set(lanes.map((lane) => lane.workspaceUuid)));
+      for (const lane of lanes) {
+        const workspace = subscriptions.fresh(lane.workspaceUuid);
+        if (workspace) await this.#follow(lane, workspace);
+      }
+    } catch (error) {
+      if (!isPassing(error)) throw error;
+      this.#deps.log.warn({ err: error }, "what changed in subscriptions could not be learned");
+    }
+  }
+
+  async #follow(lane: Lane, workspace: KnownWorkspace): Promise<void> {
+    const webhook = workspace.webhooks.get(lane.webhookUuid);
+    if (!webhook) await this.#cancelAll(lane);
+    else if (!lane.isOff || webhook.state !== "ACTIVE") return;
+    // The version that answered 410 is still ACTIVE until the notice of it has been acted on.
+    else if (webhook.version !== lane.offVersion) this.#lanes.turnOn(lane);
+  }
+
+  /** The webhook is gone: its open deliveries end. */
+  async #cancelAll(lane: Lane): Promise<void> {
+    this.#lanes.turnOff(lane, "");
+    const { webhookUuid, owned } = lane;
+    const cancel = { partition: owned.partition, webhookUuid, reason: "WEBHOOK_DELETED" };
+    let count = Number.POSITIVE_INFINITY;
+    while (count > 0 && owned.isSafe()) count = await cancelWaiting(this.#deps.db, cancel);
+    lane.dueAtMs = Number.POSITIVE_INFINITY;
+    this.#lanes.dropIfIdle(lane);
+  }
+}
+
+function resultKey(lane: Lane, item: Item) {
+  return {
+    held: lane.owned,
+    day: item.day,
+    deliveryUuid: item.deliveryUuid,
+    workspaceUuid: lane.workspaceUuid,
+    webhookUuid: lane.webhookUuid,
+    eventUuid: item.event.uuid,
+    eventType: item.event.type,
+  };
+}
+
+function stateAfter(step: "succeeded" | "retry" | "exhausted"): Result["state"] {
+  switch (step) {
+    case "succeeded":
+      return "SUCCEEDED";
+    case "retry":
+      return "PENDING";
+    case "exhausted":
+      return "EXHAUSTED";
+  }
+}
+
+function isPassing(error: unknown): boolean {
+  return isUnavailable(error) || (error instanceof AppError && error.reason === "unavailable");
+}
+
+function toItem(waiting: Waiting): Item {
+  return {
+    deliveryUuid: waiting.deliveryUuid,
+    day: waiting.day,
+    attemptCount: waiting.attemptCount,
+    event: {
+      uuid: waiting.eventUuid,
+      type: waiting.eventType,
+      data: waiting.data,
+      time: waiting.time,
+      traceparent: waiting.traceparent,
+    },
+  };
+}

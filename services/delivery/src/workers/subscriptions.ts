@@ -1,0 +1,264 @@
+import { timestampDate } from "@bufbuild/protobuf/wkt";
+import type { Client } from "@connectrpc/connect";
+import { AppError } from "@posthorn/errors";
+import type {
+  ProviderSnapshot,
+  SubscriptionSyncService,
+  WebhookSnapshot,
+  WorkspaceSnapshot,
+} from "@posthorn/proto/posthorn/internal/subscription/v1/subscription_sync_service";
+import { Webhook_State } from "@posthorn/proto/posthorn/subscription/v1/webhook";
+import { Signature_Scheme } from "@posthorn/proto/posthorn/type/v1/policy";
+import { idToUuid, uuidToId } from "@posthorn/runtime";
+import { type DataKey, type MasterKey, open, unwrapDataKey } from "@posthorn/sealing";
+import type { Scheme } from "@posthorn/signature";
+import type { Matchable } from "../domain/match.ts";
+
+/** What delivery knows of a webhook, secrets opened. */
+export interface KnownWebhook extends Matchable {
+  readonly uuid: string;
+  readonly version: string;
+  readonly url: string;
+  /** Newest first; those whose end has come no longer sign. */
+  readonly secrets: readonly { readonly text: string; readonly expireAt: Date | undefined }[];
+  readonly headers: Readonly<Record<string, string>>;
+  readonly inFlightMax: number;
+  readonly timeoutMs: number;
+  /** The waits between attempts. */
+  readonly delaysMs: readonly number[];
+}
+
+/** What delivery knows of a provider. */
+export interface KnownProvider {
+  readonly name: string;
+  readonly revision: bigint;
+  readonly userAgent: string;
+  readonly schemes: readonly Scheme[];
+  readonly delaysMs: readonly number[];
+  readonly dataKey: DataKey;
+}
+
+/** What delivery knows of a workspace. One that is gone has no webhooks. */
+export interface KnownWorkspace {
+  readonly id: string;
+  readonly uuid: string;
+  readonly version: bigint;
+  readonly provider: KnownProvider | undefined;
+  readonly webhooks: ReadonlyMap<string, KnownWebhook>;
+}
+
+/** How long knowledge is good, from when the request that confirmed it was sent. */
+const knowledgeMsMax = 1000;
+const workspacesPerSyncMax = 1000;
+const workspaceCountMax = 20_000;
+
+interface Entry {
+  readonly workspace: KnownWorkspace;
+  readonly confirmedAtMs: number;
+}
+
+/**
+ * What delivery knows of workspaces, by version. Calls that come while a request is under way
+ * share the next one, so that every answer is at least as new as the call that waits for it.
+ */
+export class Subscriptions {
+  readonly #client: Client<typeof SubscriptionSyncService>;
+  readonly #masterKey: MasterKey;
+  readonly #nowMs: () => number;
+  readonly #workspaces = new Map<string, Entry>();
+  readonly #providers = new Map<string, KnownProvider>();
+  #wanted = new Set<string>();
+  #current: Promise<void> = Promise.resolve();
+  #next: Promise<void> | undefined;
+
+  /** `nowMs` is a monotonic clock. */
+  constructor(deps: {
+    client: Client<typeof SubscriptionSyncService>;
+    masterKey: MasterKey;
+    nowMs?: () => number;
+  }) {
+    this.#client = deps.client;
+    this.#masterKey = deps.masterKey;
+    this.#nowMs = deps.nowMs ?? (() => performance.now());
+  }
+
+  /** Gives what is known of a workspace if that is at most 1 s old. */
+  fresh(workspaceUuid: string): KnownWorkspace | undefined {
+    const entry = this.#workspaces.get(workspaceUuid);
+    if (!entry || this.#nowMs() - entry.confirmedAtMs > knowledgeMsMax) return undefined;
+    return entry.workspace;
+  }
+
+  /** Gives what is known of a workspace, however old. */
+  latest(workspaceUuid: string): KnownWorkspace | undefined {
+    return this.#workspaces.get(workspaceUuid)?.workspace;
+  }
+
+  /** Gives a workspace as it is now, every change whose answer was given before. Throws `unavailable`. */
+  async current(workspaceUuid: string): Promise<KnownWorkspace> {
+    await this.sync([workspaceUuid]);
+    const known = this.latest(workspaceUuid);
+    if (!known) throw new Error(`workspace ${workspaceUuid} is missing from the answer`);
+    return known;
+  }
+
+  /** Asks what changed in these workspaces (UUIDs), by a request sent after the call. */
+  sync(workspaceUuids: Iterable<string>): Promise<void> {
+    for (const uuid of workspaceUuids) this.#wanted.add(uuid);
+    this.#next ??= this.#ask();
+    return this.#next;
+  }
+
+  async #ask(): Promise<void> {
+    await this.#current.catch(() => {}); // its own callers hear of its failure
+    this.#next = undefined;
+    const wanted = [...this.#wanted];
+    this.#wanted = new Set();
+    this.#current = this.#askAll(wanted);
+    await this.#current;
+  }
+
+  async #askAll(uuids: readonly string[]): Promise<void> {
+    for (let from = 0; from < uuids.length; from += workspacesPerSyncMax) {
+      await this.#askSome(uuids.slice(from, from + workspacesPerSyncMax));
+    }
+  }
+
+  async #askSome(uuids: readonly string[]): Promise<void> {
+    const sentAtMs = this.#nowMs();
+    const answer = await this.#client.syncSubscriptions({
+      workspaces: uuids.map((uuid) => ({
+        workspaceId: uuidToId("ws", uuid),
+        version: this.latest(uuid)?.version ?? 0n,
+      })),
+      providers: [...this.#providers.values()].map(({ name, revision }) => ({
+        provider: name,
+        revision,
+      })),
+    });
+    const changed = new Set(answer.providers.map((snapshot) => this.#learnProvider(snapshot)));
+    this.#applyProviders(changed);
+    for (const snapshot of answer.workspaces) this.#learnWorkspace(snapshot, sentAtMs);
+    for (const uuid of uuids) this.#confirm(uuid, sentAtMs);
+    const stale = uuids.filter((uuid) => this.latest(uuid)?.version === 0n);
+    if (changed.size > 0 && stale.length > 0) await this.#askSome(stale);
+  }
+
+  #learnProvider(snapshot: ProviderSnapshot): string {
+    this.#providers.set(snapshot.provider, {
+      name: snapshot.provider,
+      revision: snapshot.revision,
+      userAgent: snapshot.userAgent,
+      schemes: snapshot.signatures.map(({ scheme }) => toScheme(scheme)),
+      delaysMs: toDelaysMs(snapshot),
+      dataKey: unwrapDataKey(this.#masterKey, snapshot.wrappedDataKey),
+    });
+    return snapshot.provider;
+  }
+
+  /** Workspaces hold their provider, so that one look gives all; a change reaches all of them. */
+  #applyProviders(changed: ReadonlySet<string>): void {
+    if (changed.size === 0) return;
+    for (const [uuid, entry] of this.#workspaces) {
+      const name = entry.workspace.provider?.name;
+      if (name === undefined || !changed.has(name)) continue;
+      // Forgetting the version makes the next request bring it whole, with the new defaults.
+      const workspace = { ...entry.workspace, version: 0n };
+      this.#workspaces.set(uuid, { workspace, confirmedAtMs: Number.NEGATIVE_INFINITY });
+    }
+  }
+
+  #learnWorkspace(snapshot: WorkspaceSnapshot, confirmedAtMs: number): void {
+    const uuid = idToUuid("ws", snapshot.workspaceId);
+    if (uuid === undefined) throw new Error(`${snapshot.workspaceId} is no workspace id`);
+    const provider = this.#providers.get(snapshot.provider);
+    if (!provider && !snapshot.deleted) throw new Error(`provider ${snapshot.provider} is missing`);
+    const webhooks = provider
+      ? snapshot.webhooks.map((webhook) => toWebhook(webhook, provider))
+      : [];
+    const workspace: KnownWorkspace = {
+      id: snapshot.workspaceId,
+      uuid,
+      version: snapshot.version,
+      provider,
+      webhooks: new Map(webhooks.map((webhook) => [webhook.uuid, webhook])),
+    };
+    this.#workspaces.delete(uuid); // to the end: the oldest go first
+    this.#workspaces.set(uuid, { workspace, confirmedAtMs });
+    if (this.#workspaces.size > workspaceCountMax) this.#forgetOldest();
+  }
+
+  #confirm(uuid: string, confirmedAtMs: number): void {
+    const entry = this.#workspaces.get(uuid);
+    if (!entry) throw new AppError("unavailable", `workspace ${uuid} is missing from the answer`);
+    if (entry.confirmedAtMs === Number.NEGATIVE_INFINITY) return; // to be asked again whole
+    this.#workspaces.set(uuid, { workspace: entry.workspace, confirmedAtMs });
+  }
+
+  #forgetOldest(): void {
+    for (const uuid of this.#workspaces.keys()) {
+      this.#workspaces.delete(uuid);
+      return;
+    }
+  }
+}
+
+function toWebhook(snapshot: WebhookSnapshot, provider: KnownProvider): KnownWebhook {
+  const id = snapshot.webhookId;
+  const uuid = idToUuid("wh", id);
+  if (uuid === undefined) throw new Error(`${id} is no webhook id`);
+  const { dataKey } = provider;
+  const text = (sealed: Uint8Array, context: string) =>
+    Buffer.from(open(dataKey, sealed, context)).toString();
+  return {
+    id,
+    uuid,
+    version: snapshot.version.toString(),
+    url: snapshot.url,
+    eventTypes: snapshot.eventTypes,
+    state: toState(snapshot.state),
+    secrets: snapshot.secrets.map(({ sealed, expireTime }) => ({
+      text: text(sealed, `secret:${id}`),
+      expireAt: expireTime && timestampDate(expireTime),
+    })),
+    headers:
+      snapshot.sealedHeaders.length === 0
+        ? {}
+        : (JSON.parse(text(snapshot.sealedHeaders, `headers:${id}`)) as Record<string, string>), // sealed by us
+    inFlightMax: snapshot.inFlightMax,
+    timeoutMs: snapshot.timeout ? toMs(snapshot.timeout) : 15_000,
+    delaysMs: snapshot.retryPolicy?.delays.map(toMs) ?? provider.delaysMs,
+  };
+}
+
+function toDelaysMs(snapshot: ProviderSnapshot): readonly number[] {
+  return snapshot.retryPolicy?.delays.map(toMs) ?? [];
+}
+
+function toMs(duration: { seconds: bigint; nanos: number }): number {
+  return Number(duration.seconds) * 1000 + duration.nanos / 1e6;
+}
+
+function toState(state: Webhook_State): KnownWebhook["state"] {
+  switch (state) {
+    case Webhook_State.STATE_UNSPECIFIED:
+    case Webhook_State.ACTIVE:
+      return "ACTIVE";
+    case Webhook_State.PAUSED:
+      return "PAUSED";
+    case Webhook_State.DISABLED:
+      return "DISABLED";
+  }
+  throw new Error(`webhook state ${String(state)} is newer than this process`);
+}
+
+function toScheme(scheme: Signature_Scheme): Scheme {
+  switch (scheme) {
+    case Signature_Scheme.SCHEME_UNSPECIFIED:
+    case Signature_Scheme.STANDARD:
+      return "standard";
+    case Signature_Scheme.SVIX:
+      return "svix";
+  }
+  throw new Error(`signature scheme ${String(scheme)} is newer than this process`);
+}
