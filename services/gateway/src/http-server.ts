@@ -1,0 +1,172 @@
+import type { IncomingMessage, Server, ServerResponse } from "node:http";
+import { Code } from "@connectrpc/connect";
+import { fastifyConnectPlugin } from "@connectrpc/connect-fastify";
+import {
+  type HttpProblem,
+  type Refusal,
+  type RestHandler,
+  refuse,
+  refuseHttp,
+} from "@posthorn/rest";
+import type { Routes } from "@posthorn/rpc";
+import type { Logger, Metrics, Part } from "@posthorn/runtime";
+import { type FastifyInstance, fastify } from "fastify";
+import { checkHead } from "./check-head.ts";
+import { answerClientError } from "./client-error.ts";
+import { addDocs } from "./docs.ts";
+import { type HttpMetrics, httpMetrics } from "./http-metrics.ts";
+import {
+  bodyBytesMax,
+  connectionCountMax,
+  headBytesMax,
+  headTimeoutMs,
+  keepAliveTimeoutMs,
+} from "./limits.ts";
+import { addProbes } from "./probes.ts";
+import { askRest, sendAnswer } from "./rest-bridge.ts";
+
+/** What the HTTP side of the gateway serves. */
+export interface HttpServerOptions {
+  readonly host: string;
+  readonly port: number;
+  readonly rest: RestHandler;
+  /** Connect and gRPC-Web. */
+  readonly rpc: Routes;
+  readonly outgoingIps: readonly string[];
+  readonly requestTimeoutMs: number;
+  readonly drainTimeoutMs: number;
+  readonly log: Logger;
+  readonly metrics: Metrics;
+  isReady(): boolean;
+  onListen?(address: { host: string; port: number }): void;
+}
+
+/**
+ * Serves REST, Connect, gRPC-Web, the API's description and the probes on one port. Stopping takes
+ * no new requests, cuts streams off and lets the other calls end for `drainTimeoutMs`.
+ */
+export function httpServer(options: HttpServerOptions): Part {
+  return {
+    name: "http",
+    async run(stop, ready) {
+      const app = await listening(options, stop);
+      ready();
+      await aborted(stop);
+      const timer = setTimeout(() => app.server.closeAllConnections(), options.drainTimeoutMs);
+      await app.close();
+      clearTimeout(timer);
+    },
+  };
+}
+
+async function listening(options: HttpServerOptions, stop: AbortSignal): Promise<FastifyInstance> {
+  const app = newFastify(options);
+  const counted = httpMetrics(options);
+  limitRequests(app.server);
+  addHeadCheck(app, counted);
+  takeBodiesAsTheyCome(app);
+  addDocs(app);
+  addProbes(app, { ...options, isReady: () => !stop.aborted && options.isReady() });
+  await app.register(fastifyConnectPlugin, {
+    routes: options.rpc,
+    grpc: false,
+    readMaxBytes: bodyBytesMax,
+    shutdownTimeoutMs: options.drainTimeoutMs,
+  });
+  addRest(app, options, counted, stop);
+  const { host, port } = options;
+  await app.listen({ host, port });
+  const address = app.server.address();
+  if (address !== null && typeof address === "object") {
+    options.onListen?.({ host, port: address.port });
+  }
+  return app;
+}
+
+function newFastify({ requestTimeoutMs, log }: HttpServerOptions): FastifyInstance {
+  const app = fastify({
+    requestTimeout: requestTimeoutMs,
+    keepAliveTimeout: keepAliveTimeoutMs,
+    http: {
+      maxHeaderSize: headBytesMax,
+      headersTimeout: Math.min(headTimeoutMs, requestTimeoutMs),
+      // Time-outs are kept to this exactness.
+      connectionsCheckingInterval: Math.min(1_000, requestTimeoutMs),
+    },
+    forceCloseConnections: "idle",
+    clientErrorHandler: answerClientError,
+    frameworkErrors: (_, { raw: request }, reply) => {
+      reply.hijack();
+      return refuseNow(refuseHttp(malformedUrl), request, reply.raw);
+    },
+  });
+  app.setErrorHandler((error, { raw: request, id: requestId }, reply) => {
+    log.error({ err: error, requestId }, "request failed");
+    reply.hijack();
+    return refuseNow(refuse(error, requestId), request, reply.raw);
+  });
+  return app;
+}
+
+const malformedUrl: HttpProblem = {
+  status: 400,
+  code: Code.InvalidArgument,
+  reason: "INVALID",
+  message: "the path has a malformed percent-encoding",
+};
+
+/** A refusal is no stream, so nothing has to cut it off. */
+const never = new AbortController().signal;
+
+function refuseNow(refusal: Refusal, request: IncomingMessage, response: ServerResponse) {
+  return sendAnswer(refusal, { request, response, stop: never });
+}
+
+function limitRequests(server: Server): void {
+  server.maxConnections = connectionCountMax;
+  // Whoever asks before sending a body is told at once when it would be refused.
+  server.on("checkContinue", (request: IncomingMessage, response: ServerResponse) => {
+    if (checkHead(request) === undefined) response.writeContinue();
+    server.emit("request", request, response);
+  });
+}
+
+/** Refuses by the head alone; what is refused so is never read. */
+function addHeadCheck(app: FastifyInstance, counted: HttpMetrics): void {
+  app.addHook("onRequest", async ({ raw: request }, reply) => {
+    counted.begin(request, reply.raw);
+    const problem = checkHead(request);
+    if (problem === undefined) return;
+    reply.hijack();
+    await refuseNow(refuseHttp(problem), request, reply.raw);
+  });
+}
+
+/** Whoever answers reads the body itself, if at all. */
+function takeBodiesAsTheyCome(app: FastifyInstance): void {
+  app.removeAllContentTypeParsers();
+  app.addContentTypeParser("*", (_, __, done) => done(null));
+}
+
+/** All that has no route of its own is REST, unknown paths and methods too. */
+function addRest(
+  app: FastifyInstance,
+  { rest }: HttpServerOptions,
+  counted: HttpMetrics,
+  stop: AbortSignal,
+): void {
+  app.setNotFoundHandler(async ({ raw: request }, reply) => {
+    const response = reply.raw;
+    reply.hijack();
+    const answer = await askRest(rest, request, response);
+    if (answer.route !== undefined) counted.setRoute(response, answer.route);
+    await sendAnswer(answer, { request, response, stop });
+  });
+}
+
+function aborted(signal: AbortSignal): Promise<void> {
+  return new Promise((resolve) => {
+    if (signal.aborted) resolve();
+    else signal.addEventListener("abort", () => resolve(), { once: true });
+  });
+}
