@@ -1,0 +1,63 @@
+import { resolve } from "node:path";
+import { logger } from "@posthorn/runtime";
+import { usage } from "./args.ts";
+import { readUpConfig } from "./config.ts";
+import { linesOf } from "./refusal.ts";
+import { terminal } from "./terminal.ts";
+import { up } from "./up.ts";
+
+/** A terminal signals every process of a command, and npm hands it on besides: that is one signal. */
+const sameSignalMs = 500;
+/** Beyond what the parts and the database are given to stop. */
+const overrunMs = 30_000;
+
+const screen = terminal(process.stdout);
+const stop = new AbortController();
+
+if (process.argv.includes("--help")) screen.say(usage);
+else process.exitCode = await main();
+
+async function main(): Promise<number> {
+  listenToSignals();
+  try {
+    const config = readUpConfig(process.env, { args: process.argv.slice(2), cwd: process.cwd() });
+    const pretty = process.stderr.isTTY;
+    // A person is told what matters by lines of its own.
+    const level = config.logLevel ?? (pretty ? "warn" : "info");
+    const log = logger({ name: "posthorn", level, pretty, destination: process.stderr });
+    await up(config, {
+      log,
+      terminal: screen,
+      stop: stop.signal,
+      demoFile: resolve(import.meta.dirname, "../../../deploy/providers/demo.yaml"),
+      onExit: (callback) => process.once("exit", callback),
+    });
+    screen.say("  Stopped.");
+    return 0;
+  } catch (error) {
+    tell(error);
+    return 1;
+  }
+}
+
+function tell(error: unknown): void {
+  screen.say();
+  const lines = linesOf(error);
+  if (lines === undefined) console.error("Posthorn has failed, by a defect of its own:", error);
+  else console.error(lines.join("\n"));
+}
+
+function listenToSignals(): void {
+  let firstAtMs: number | undefined;
+  const onSignal = () => {
+    if (firstAtMs !== undefined) {
+      if (performance.now() - firstAtMs > sameSignalMs) process.exit(1);
+      return;
+    }
+    firstAtMs = performance.now();
+    screen.say("", "  Stopping ...");
+    stop.abort();
+    setTimeout(() => process.exit(1), overrunMs).unref();
+  };
+  for (const signal of ["SIGINT", "SIGTERM", "SIGHUP"]) process.on(signal, onSignal);
+}

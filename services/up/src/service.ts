@@ -1,0 +1,116 @@
+import { once } from "node:events";
+import type { DescService } from "@bufbuild/protobuf";
+import type { Transport } from "@connectrpc/connect";
+import { type Bus, kafkaBus, postgresBus } from "@posthorn/bus";
+import { deliveryService } from "@posthorn/delivery";
+import { type Backend, backendOf, gatewayService } from "@posthorn/gateway";
+import { ingestionService } from "@posthorn/ingestion";
+import { localTransport, remoteAuthority, serverInterceptors, withServiceKey } from "@posthorn/rpc";
+import { type Logger, metrics, type Part } from "@posthorn/runtime";
+import { type SubscriptionService, subscriptionService } from "@posthorn/subscription";
+import type { Closing } from "./closing.ts";
+import type { KnownAtStart, UpConfig } from "./config.ts";
+
+/** Where a composed Posthorn listens, once it does. */
+export type Listening = (part: "http" | "grpc", address: { host: string; port: number }) => void;
+
+/** What is needed to compose. */
+export interface ComposeDeps {
+  readonly log: Logger;
+  /** Remembers what to let go of. */
+  readonly open: Closing;
+  readonly onListen: Listening;
+  /** Called once everything serves. */
+  readonly onReady: () => void;
+}
+
+/** All services of one process. */
+export interface Composed {
+  readonly subscription: SubscriptionService;
+  /** In the order of starting; the last one says that everything serves. */
+  readonly parts: readonly Part[];
+  /** Brings every schema up to date. */
+  migrate(): Promise<void>;
+}
+
+/**
+ * Composes all services into one process: they call each other in it, through the interceptors
+ * that they have over the network, too.
+ */
+export async function compose(
+  config: UpConfig,
+  known: KnownAtStart,
+  { log, open, onListen, onReady }: ComposeDeps,
+): Promise<Composed> {
+  const configs = config.services(known);
+  const deps = { log, metrics: metrics({ processMetrics: true }) };
+  const bus = await openBus(config, known, log);
+  open.later(() => bus.close());
+
+  const subscription = subscriptionService(configs.subscription, deps);
+  open.later(subscription.close);
+  const { serviceKey } = known;
+  const stored = { authority: subscription.authority, serviceKey, ...deps };
+  const own = { interceptors: serverInterceptors(stored) };
+  const internal = withServiceKey(localTransport(subscription.internalRoutes, own), serviceKey);
+  const shared = { ...deps, bus, subscription: internal };
+  // What subscription said of a key is remembered for a while, as in processes of their own.
+  const authority = remoteAuthority({ transport: internal });
+  const others = { interceptors: serverInterceptors({ authority, serviceKey, ...deps }) };
+
+  const ingestion = ingestionService(configs.ingestion, { ...shared, authority });
+  open.later(ingestion.close);
+  const delivery = await deliveryService(configs.delivery, shared);
+  open.later(delivery.close);
+
+  const transports: Record<Backend, Transport> = {
+    subscription: localTransport(subscription.routes, own),
+    ingestion: localTransport(ingestion.routes, others),
+    delivery: localTransport(delivery.routes, others),
+  };
+  const readiness = readyFlag(onReady);
+  const gateway = gatewayService(configs.gateway, {
+    ...deps,
+    transportOf: (service: DescService) => transports[backendOf(service)],
+    isReady: readiness.isReady,
+    onListen,
+  });
+  return {
+    subscription,
+    parts: [
+      ...subscription.parts,
+      ...ingestion.parts,
+      ...delivery.parts,
+      ...gateway.parts,
+      readiness.part,
+    ],
+    async migrate() {
+      await subscription.migrate();
+      await ingestion.migrate();
+      await delivery.migrate();
+    },
+  };
+}
+
+function openBus({ kafka }: UpConfig, { databaseUrl }: KnownAtStart, log: Logger): Promise<Bus> {
+  if (kafka === undefined) return postgresBus({ url: databaseUrl, log });
+  return kafkaBus({ ...kafka, clientId: "posthorn-up", log });
+}
+
+/** `/readyz` says yes while this part runs: it starts last and stops first. */
+function readyFlag(onReady: () => void): { isReady(): boolean; part: Part } {
+  let isReady = false;
+  return {
+    isReady: () => isReady,
+    part: {
+      name: "readiness",
+      async run(stop, ready) {
+        isReady = true;
+        onReady();
+        ready();
+        if (!stop.aborted) await once(stop, "abort");
+        isReady = false;
+      },
+    },
+  };
+}

@@ -1,0 +1,92 @@
+import { randomBytes } from "node:crypto";
+import { freePort, kafkaBroker, testDatabase } from "@posthorn/testkit";
+import { type Child, startChild } from "./child.ts";
+import { applyDemo, client, isReady, loopbackAllowed, type Posthorn } from "./posthorn.ts";
+
+/** Services on one Postgres database and one Kafka cluster, each a process of its own. */
+export interface Separate extends Posthorn {
+  readonly databaseUrl: string;
+  readonly brokers: readonly string[];
+  readonly adminKey: string;
+  /** Starts one more delivery process. */
+  addDelivery(): Promise<Child>;
+}
+
+/**
+ * Starts every service as a process of its own, on a database and a broker that nobody else uses,
+ * sets the schemas up and applies the demo provider.
+ */
+export async function separateProcesses(
+  options: { readonly env?: Readonly<Record<string, string>> } = {},
+): Promise<Separate> {
+  const database = await testDatabase();
+  const broker = await kafkaBroker();
+  const { brokers } = broker;
+  const ports = await Promise.all(Array.from({ length: 5 }, () => freePort()));
+  const [subscription, ingestion, delivery, gateway, grpc] = ports.map(String);
+  const env: Record<string, string> = {
+    DATABASE_URL: database.url,
+    KAFKA_BROKERS: brokers.join(","),
+    POSTHORN_MASTER_KEY: randomBytes(32).toString("base64"),
+    POSTHORN_SERVICE_KEY: randomBytes(32).toString("hex"),
+    POSTHORN_SUBSCRIPTION_PORT: subscription ?? "",
+    POSTHORN_INGESTION_PORT: ingestion ?? "",
+    POSTHORN_DELIVERY_PORT: delivery ?? "",
+    POSTHORN_PORT: gateway ?? "",
+    POSTHORN_GRPC_PORT: grpc ?? "",
+    POSTHORN_SUBSCRIPTION_URL: `http://127.0.0.1:${subscription}`,
+    POSTHORN_INGESTION_URL: `http://127.0.0.1:${ingestion}`,
+    POSTHORN_DELIVERY_URL: `http://127.0.0.1:${delivery}`,
+    POSTHORN_LOG_LEVEL: "warn",
+    ...loopbackAllowed,
+    ...options.env,
+  };
+  for (const service of ["subscription", "ingestion", "delivery"]) {
+    await runOnce(service, "migrate", env);
+  }
+  const adminKey = (await runOnce("subscription", "create-admin-key", env)).trim();
+  const processes: Child[] = [];
+  const start = async (service: string, port: string | undefined) => {
+    const child = startChild({ script: `services/${service}/src/main.ts`, env });
+    processes.push(child);
+    await isReady(`http://127.0.0.1:${port}`, child);
+    return child;
+  };
+  await start("subscription", subscription);
+  await Promise.all([start("ingestion", ingestion), start("delivery", delivery)]);
+  await start("gateway", gateway);
+  const url = `http://127.0.0.1:${gateway}`;
+  const operatorKey = await applyDemo(url, adminKey);
+  return {
+    ...client({ url, operatorKey }),
+    grpcUrl: `http://127.0.0.1:${grpc}`,
+    databaseUrl: database.url,
+    brokers,
+    adminKey,
+    processes,
+    async addDelivery() {
+      const port = String(await freePort());
+      const script = "services/delivery/src/main.ts";
+      const child = startChild({ script, env: { ...env, POSTHORN_DELIVERY_PORT: port } });
+      processes.push(child);
+      await isReady(`http://127.0.0.1:${port}`, child);
+      return child;
+    },
+    async stop() {
+      for (const child of [...processes].reverse()) await child.end();
+      await broker.close();
+      await database.drop();
+    },
+  };
+}
+
+async function runOnce(
+  service: string,
+  command: string,
+  env: Readonly<Record<string, string>>,
+): Promise<string> {
+  const child = startChild({ script: `services/${service}/src/main.ts`, args: [command], env });
+  const code = await child.ended();
+  if (code !== 0) throw new Error(`${service} ${command} ended with ${code}:\n${child.output()}`);
+  return child.output();
+}
