@@ -1,5 +1,6 @@
 import { Kysely, PostgresDialect } from "kysely";
 import pg from "pg";
+import { withNamedStatements } from "./named-statements.ts";
 
 /** How a process talks to its database. */
 export interface OpenPostgresOptions {
@@ -11,6 +12,8 @@ export interface OpenPostgresOptions {
   readonly applicationName: string;
   /** The schemas that unqualified names are looked up in: `delivery`. Default: the server's. */
   readonly searchPath?: string;
+  /** Settings of each connection: `{ enable_seqscan: "off" }`. */
+  readonly settings?: Readonly<Record<string, string>>;
 }
 
 /** An open database: a query builder and the pool under it. */
@@ -27,6 +30,7 @@ const connectTimeoutMs = 5_000;
 /**
  * Opens a pool of connections; none is made before the first query, so this never fails. Types
  * come as node-postgres gives them: `bigint` as string, `timestamptz` as Date, `bytea` as Buffer.
+ * SQL that begins with a comment such as `/*results*` + `/` is prepared under that name.
  */
 export function openPostgres<DB>(options: OpenPostgresOptions): Postgres<DB> {
   const pool = new pg.Pool({
@@ -35,13 +39,11 @@ export function openPostgres<DB>(options: OpenPostgresOptions): Postgres<DB> {
     application_name: options.applicationName,
     connectionTimeoutMillis: connectTimeoutMs,
     keepAlive: true,
-    ...(options.searchPath === undefined
-      ? {}
-      : { options: `-c search_path=${options.searchPath.replaceAll(" ", "")}` }),
+    options: connectionOptions(options),
   });
   // An idle connection broke: the pool has dropped it, and the next query opens another or tells.
   pool.on("error", () => {});
-  const db = new Kysely<DB>({ dialect: new PostgresDialect({ pool }) });
+  const db = new Kysely<DB>({ dialect: new PostgresDialect({ pool: withNamedStatements(pool) }) });
   let closing: Promise<void> | undefined;
   return {
     db,
@@ -51,6 +53,13 @@ export function openPostgres<DB>(options: OpenPostgresOptions): Postgres<DB> {
       return closing;
     },
   };
+}
+
+function connectionOptions({ searchPath, settings }: OpenPostgresOptions): string {
+  const all = { ...(searchPath !== undefined && { search_path: searchPath }), ...settings };
+  return Object.entries(all)
+    .map(([name, value]) => `-c ${name}=${value.replaceAll(" ", "")}`)
+    .join(" ");
 }
 
 /** Kysely ends the pool only if it has ever used it. */

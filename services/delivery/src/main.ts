@@ -1,4 +1,5 @@
 import { openBus } from "@posthorn/bus";
+import { isUnavailable } from "@posthorn/postgres";
 import {
   remoteAuthority,
   remoteTransport,
@@ -22,7 +23,13 @@ async function compose({ env, log, metrics }: ProcessContext) {
   const subscription = withServiceKey(remote, serviceKey);
   const service = await deliveryService(config, { log, metrics, bus, subscription });
   const authority = remoteAuthority({ transport: subscription });
-  const interceptors = serverInterceptors({ authority, serviceKey, log, metrics });
+  const interceptors = serverInterceptors({
+    authority,
+    serviceKey,
+    log,
+    metrics,
+    isUnavailable,
+  });
   const { routes } = service;
   const server = rpcServer({
     name: "delivery rpc",

@@ -32,6 +32,15 @@ import { Watchers } from "./workers/watchers.ts";
 export const eventsTopic = "posthorn.events.v1";
 const group = "posthorn.delivery";
 const recordsPerBatchMax = 500;
+/**
+ * Plans of prepared statements are kept while tables grow a thousandfold, so they must not be
+ * those that suit a small table. Every query here is served by an index.
+ */
+const indexesOnly = {
+  enable_seqscan: "off",
+  enable_hashjoin: "off",
+  enable_mergejoin: "off",
+};
 
 export interface DeliveryDeps {
   readonly log: Logger;
@@ -64,6 +73,7 @@ export async function deliveryService(
     connectionCountMax: config.connectionCountMax,
     applicationName: "posthorn-delivery",
     searchPath: "delivery",
+    settings: indexesOnly,
   });
   const { db } = postgres;
   const master = masterKey(config.masterKey);

@@ -1,4 +1,3 @@
-import { randomBytes } from "node:crypto";
 import type { EgressResult, egress } from "@posthorn/egress";
 import { newUuid, uuidToId } from "@posthorn/runtime";
 import { sign } from "@posthorn/signature";
@@ -24,7 +23,8 @@ export async function attempt(
 ): Promise<NewAttempt> {
   const { event, webhook, now } = input;
   event.body ??= renderEnvelope(event);
-  const own = ownHeaders(input, event.body);
+  const uuid = newUuid(now.getTime());
+  const own = ownHeaders(input, { body: event.body, uuid });
   const result = await send({
     url: webhook.url,
     headers: { ...webhook.headers, ...own },
@@ -32,15 +32,19 @@ export async function attempt(
     timeoutMs: webhook.timeoutMs,
     ...(input.signal && { signal: input.signal }),
   });
-  return toAttempt(input, result, now, { ...masked(webhook.headers), ...own });
+  const requestHeaders = { ...masked(webhook.headers), ...own };
+  return toAttempt(input, result, { uuid, requestHeaders });
 }
 
-function ownHeaders(input: AttemptInput, body: Buffer): Record<string, string> {
+function ownHeaders(
+  input: AttemptInput,
+  { body, uuid }: { body: Buffer; uuid: string },
+): Record<string, string> {
   const { event, webhook, provider, now } = input;
   const headers: Record<string, string> = {
     "content-type": "application/json",
     "user-agent": provider.userAgent,
-    traceparent: traceparent(event),
+    traceparent: traceparent(event, uuid),
   };
   const secrets = webhook.secrets
     .filter(({ expireAt }) => expireAt === undefined || expireAt > now)
@@ -56,10 +60,10 @@ function ownHeaders(input: AttemptInput, body: Buffer): Record<string, string> {
   return headers;
 }
 
-/** The publish's trace goes on with a span of the attempt's own; without one the event is the trace. */
-function traceparent(event: SendableEvent): string {
+/** The publish's trace goes on; without one the event is the trace. The attempt's id is the span. */
+function traceparent(event: SendableEvent, attemptUuid: string): string {
   const traceId = event.traceparent.split("-")[1] ?? event.uuid.replaceAll("-", "");
-  return `00-${traceId}-${randomBytes(8).toString("hex")}-01`;
+  return `00-${traceId}-${attemptUuid.replaceAll("-", "").slice(16)}-01`;
 }
 
 function masked(headers: Readonly<Record<string, string>>): Record<string, string> {
@@ -69,13 +73,12 @@ function masked(headers: Readonly<Record<string, string>>): Record<string, strin
 function toAttempt(
   input: AttemptInput,
   result: EgressResult,
-  startedAt: Date,
-  requestHeaders: Record<string, string>,
+  { uuid, requestHeaders }: { uuid: string; requestHeaders: Record<string, string> },
 ): NewAttempt {
   return {
-    uuid: newUuid(startedAt.getTime()),
+    uuid,
     number: input.number,
-    startedAt,
+    startedAt: input.now,
     durationMs: result.durationMs,
     outcome: result.outcome,
     statusCode: result.statusCode,
