@@ -2,6 +2,7 @@ import { create, toBinary } from "@bufbuild/protobuf";
 import { timestampFromDate, timestampNow } from "@bufbuild/protobuf/wkt";
 import type { Client } from "@connectrpc/connect";
 import { type Bus, partitionOf, postgresBus } from "@posthorn/bus";
+import { isUnavailable } from "@posthorn/postgres";
 import { DeliveryService } from "@posthorn/proto/posthorn/delivery/v1/delivery_service";
 import { EventService } from "@posthorn/proto/posthorn/delivery/v1/event_service";
 import { WebhookTestService } from "@posthorn/proto/posthorn/delivery/v1/webhook_test_service";
@@ -124,7 +125,7 @@ async function start(options: {
   };
   const running = runParts([...service.parts, last], { stop: stop.signal, stopTimeoutMs: 20_000 });
   await Promise.race([started.promise, running]);
-  const interceptors = serverInterceptors({ authority, serviceKey: "", log });
+  const interceptors = serverInterceptors({ authority, serviceKey: "", log, isUnavailable });
   const transport = withServiceKey(localTransport(service.routes, { interceptors }), key);
   return {
     deliveries: appClient(DeliveryService, transport),

@@ -1,4 +1,5 @@
 import type { EnvelopeSource } from "../domain/envelope.ts";
+import type { Waiting } from "../store/schedule.ts";
 import type { OwnedPartition } from "./ownership.ts";
 
 /** An event as it is sent; shared by the deliveries of one event. */
@@ -30,6 +31,8 @@ export interface Lane {
   sendingCount: number;
   /** As known when it was last sent to. */
   inFlightMax: number;
+  /** The mean size of the events that were read last; tells how many to read at once. */
+  meanBytes: number;
   /** When the earliest delivery that is not in memory is due; Infinity for none known. */
   dueAtMs: number;
   /** The receiver, or a fault of ours, asked for no sending before this time. */
@@ -53,6 +56,7 @@ export function emptyLane(
     busy: new Set(),
     sendingCount: 0,
     inFlightMax: 64,
+    meanBytes: 0,
     dueAtMs: Number.POSITIVE_INFINITY,
     armedAtMs: Number.POSITIVE_INFINITY,
     isOff: false,
@@ -91,6 +95,15 @@ export function canTake(lane: Lane, nowMs: number, queueMax: number): boolean {
   );
 }
 
+/** What one reading of the schedule should bring, at most. */
+const loadBytesMax = 4 * 1024 * 1024;
+
+/** Tells how many deliveries to read at once: few where events are large. */
+export function loadCount(lane: Lane, queueMax: number): number {
+  const fitting = Math.floor(loadBytesMax / Math.max(lane.meanBytes, 1));
+  return Math.max(1, Math.min(queueMax - lane.queue.length, fitting));
+}
+
 /** Gives when the lane may next do something by itself; Infinity when only others can move it. */
 export function nextMoveAtMs(lane: Lane): number {
   if (lane.isOff) return Number.POSITIVE_INFINITY;
@@ -105,4 +118,20 @@ export function isForgettable(lane: Lane, nowMs: number): boolean {
     lane.blockedUntilMs <= nowMs &&
     !lane.isLoading
   );
+}
+
+/** Takes a delivery that was read from the schedule into memory. */
+export function itemOf(waiting: Waiting): Item {
+  return {
+    deliveryUuid: waiting.deliveryUuid,
+    day: waiting.day,
+    attemptCount: waiting.attemptCount,
+    event: {
+      uuid: waiting.eventUuid,
+      type: waiting.eventType,
+      data: waiting.data,
+      time: waiting.time,
+      traceparent: waiting.traceparent,
+    },
+  };
 }

@@ -18,6 +18,8 @@ export class Lanes {
   readonly ready = new Set<Lane>();
   /** Deliveries that wait in memory. */
   queuedCount = 0;
+  /** The bytes of their events. */
+  queuedBytes = 0;
   readonly #partitions = new Map<number, Partition>();
   readonly #timers = dueHeap<Lane>();
   readonly #nowMs: () => number;
@@ -73,23 +75,23 @@ export class Lanes {
   enqueue(lane: Lane, item: Item): void {
     lane.queue.push(item);
     lane.busy.add(item.deliveryUuid);
-    this.queuedCount += 1;
+    this.#count(item, 1);
   }
 
   /** Takes the lane's oldest delivery out of the queue; it stays busy. */
   dequeue(lane: Lane): Item | undefined {
     const item = lane.queue.shift();
-    if (item) this.queuedCount -= 1;
+    if (item) this.#count(item, -1);
     return item;
   }
 
   /** Drops a delivery that waits in memory. */
   remove(lane: Lane, deliveryUuid: string): void {
-    const index = lane.queue.findIndex((item) => item.deliveryUuid === deliveryUuid);
-    if (index < 0) return;
-    lane.queue.splice(index, 1);
+    const item = lane.queue.find((each) => each.deliveryUuid === deliveryUuid);
+    if (!item) return;
+    lane.queue.splice(lane.queue.indexOf(item), 1);
     lane.busy.delete(deliveryUuid);
-    this.queuedCount -= 1;
+    this.#count(item, -1);
   }
 
   /** Notes that the schedule holds a delivery of the lane that is due at a time. */
@@ -143,9 +145,14 @@ export class Lanes {
   #empty(lane: Lane): void {
     for (const item of lane.queue.splice(0)) {
       lane.busy.delete(item.deliveryUuid);
-      this.queuedCount -= 1;
+      this.#count(item, -1);
     }
     this.ready.delete(lane);
+  }
+
+  #count(item: Item, sign: 1 | -1): void {
+    this.queuedCount += sign;
+    this.queuedBytes += sign * item.event.data.length;
   }
 
   #setTimer(): void {

@@ -1,12 +1,11 @@
 import type { Client } from "@connectrpc/connect";
-import { AppError } from "@posthorn/errors";
-import { isUnavailable } from "@posthorn/postgres";
 import type { SubscriptionSyncService } from "@posthorn/proto/posthorn/internal/subscription/v1/subscription_sync_service";
 import { Webhook_DisabledReason } from "@posthorn/proto/posthorn/subscription/v1/webhook";
 import { type Logger, type Part, uuidToId, type Wakeup } from "@posthorn/runtime";
 import type { Kysely } from "kysely";
 import type { Database } from "../store/database.ts";
 import { deleteNotices, listNotices, type Notice } from "../store/outbox.ts";
+import { isPassing } from "./is-passing.ts";
 
 export interface RelayDeps {
   readonly db: Kysely<Database>;
@@ -44,9 +43,7 @@ async function turn({ db, subscription, log }: RelayDeps): Promise<number> {
     if (ids.length > 0) await deleteNotices(db, ids);
     return notices.length;
   } catch (error) {
-    const isPassing =
-      isUnavailable(error) || (error instanceof AppError && error.reason === "unavailable");
-    if (!isPassing) throw error;
+    if (!isPassing(error)) throw error;
     log.warn({ err: error }, "the outbox waits for subscription");
     return 0;
   }

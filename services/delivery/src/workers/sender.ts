@@ -1,22 +1,17 @@
 import { setTimeout as sleep } from "node:timers/promises";
 import type { egress } from "@posthorn/egress";
 import { AppError } from "@posthorn/errors";
-import { isUnavailable } from "@posthorn/postgres";
 import type { Logger, Part } from "@posthorn/runtime";
 import type { Kysely } from "kysely";
-import { laneBlockedUntil, nextStep, saysGone } from "../domain/next-step.ts";
 import type { DeliveryMetrics } from "../metrics.ts";
 import type { Database } from "../store/database.ts";
-import type { NewAttempt, Result } from "../store/results.ts";
-import {
-  cancelWaiting,
-  listBlockedLanes,
-  listDue,
-  listWaitingLanes,
-  type Waiting,
-} from "../store/schedule.ts";
+import type { NewAttempt } from "../store/results.ts";
+import { cancelWaiting, listBlockedLanes, listDue, listWaitingLanes } from "../store/schedule.ts";
 import { attempt } from "./attempt.ts";
-import { canSend, canTake, type Item, type Lane, shouldLoad } from "./lane.ts";
+import { conclude, parkedResult } from "./conclusion.ts";
+import { faultCounter } from "./fault-counter.ts";
+import { isPassing } from "./is-passing.ts";
+import { canSend, canTake, type Item, itemOf, type Lane, loadCount, shouldLoad } from "./lane.ts";
 import { Lanes } from "./lanes.ts";
 import type { OwnedPartition } from "./ownership.ts";
 import type { ResultWriter } from "./result-writer.ts";
@@ -42,18 +37,16 @@ export interface SenderOptions {
 }
 
 /** Deliveries of one webhook that wait in memory, at most. */
-const queueMax = 256;
-/** Deliveries that wait in memory, at most, all together. */
+const queueMax = 512;
+/** Deliveries that wait in memory, at most, all together, and the bytes of their events. */
 const queuedMax = 4096;
+const queuedBytesMax = 64 * 1024 * 1024;
 /** Nothing more is sent while this many results wait to be written. */
 const unwrittenMax = 2000;
 /** How often workspaces with waiting deliveries are asked for changes. */
 const refreshMs = 1000;
 /** Notices wake the sender; this is only the safety net under them. */
 const rescanEveryTurns = 30;
-/** A delivery that fails by a defect of ours this often is parked. */
-const faultsMax = 3;
-const faultCountsMax = 10_000;
 /** How long a lane waits after a fault of our own. */
 const faultPauseMs = 1000;
 
@@ -67,7 +60,9 @@ export class Sender {
   readonly #deps: SenderDeps;
   readonly #options: SenderOptions;
   readonly #lanes: Lanes;
-  readonly #faultCounts = new Map<string, number>();
+  /** Lanes that would read what is due but for memory. */
+  readonly #starved = new Set<Lane>();
+  readonly #faults = faultCounter();
   readonly #underWay = new Map<Promise<void>, Lane>();
   #isStopping = false;
 
@@ -109,7 +104,7 @@ export class Sender {
     const lane = this.#lanes.get({ partition, webhookUuid: webhook.uuid, workspaceUuid });
     if (!lane) return;
     const nowMs = this.#nowMs();
-    if (this.#lanes.queuedCount >= queuedMax || !canTake(lane, nowMs, queueMax)) {
+    if (this.#isFull() || !canTake(lane, nowMs, queueMax)) {
       this.#lanes.expect(lane, nowMs);
       return;
     }
@@ -175,12 +170,22 @@ export class Sender {
       if (this.#deps.results.waitingCount >= unwrittenMax) return;
       lanes.ready.delete(lane);
       const nowMs = this.#nowMs();
-      if (shouldLoad(lane, nowMs, queueMax)) void this.#load(lane);
+      if (shouldLoad(lane, nowMs, queueMax)) this.#loadOrWait(lane);
       if (canSend(lane, nowMs)) this.#start(lane);
       if (canSend(lane, nowMs))
         lanes.ready.add(lane); // to the end: others first
       else if (lane.blockedUntilMs > nowMs || lane.dueAtMs > nowMs) lanes.arm(lane);
     }
+  }
+
+  /** Reads what is due unless memory is full; then as soon as it is not. */
+  #loadOrWait(lane: Lane): void {
+    if (this.#isFull()) this.#starved.add(lane);
+    else void this.#load(lane);
+  }
+
+  #isFull(): boolean {
+    return this.#lanes.queuedCount >= queuedMax || this.#lanes.queuedBytes >= queuedBytesMax;
   }
 
   #start(lane: Lane): void {
@@ -198,8 +203,11 @@ export class Sender {
   }
 
   #revisit(lane: Lane): void {
-    if (lane.owned.lost.aborted) return;
-    this.#lanes.ready.add(lane);
+    if (!lane.owned.lost.aborted) this.#lanes.ready.add(lane);
+    if (this.#starved.size > 0 && !this.#isFull()) {
+      for (const each of this.#starved) this.#lanes.ready.add(each);
+      this.#starved.clear();
+    }
     this.#pump();
   }
 
@@ -226,33 +234,15 @@ export class Sender {
   }
 
   #conclude(lane: Lane, item: Item, webhook: KnownWebhook, made: NewAttempt): void {
-    const now = this.#deps.now();
-    const facts = {
-      number: made.number,
-      succeeded: made.outcome === "SUCCEEDED",
-      statusCode: made.statusCode,
-      retryAfter: made.responseHeaders["retry-after"],
-    };
-    const random = this.#deps.random();
-    const step = nextStep(facts, { delaysMs: webhook.delaysMs, now, random });
-    const blockedUntil = laneBlockedUntil(facts, now);
+    const { now, random, isWatched, results } = this.#deps;
+    const at = { now: now(), random: random(), isWatched: isWatched(lane.workspaceUuid) };
+    const { result, dueAt, blockedUntil, isGone } = conclude({ lane, item, webhook, made }, at);
     if (blockedUntil) this.#lanes.block(lane, blockedUntil.getTime());
-    if (saysGone(facts)) this.#lanes.turnOff(lane, webhook.version);
-    const dueAt = step.kind === "retry" ? step.dueAt : undefined;
-    const result: Result = {
-      ...resultKey(lane, item),
-      attempt: made,
-      state: stateAfter(step.kind),
-      stateReason: "",
-      isWatched: this.#deps.isWatched(lane.workspaceUuid),
-      ...(dueAt && { dueAt }),
-      ...(blockedUntil && { laneBlockedUntil: blockedUntil }),
-      ...(saysGone(facts) && { disableVersion: webhook.version }),
-    };
-    this.#deps.results.add(result, () => this.#onSettled(lane, item, dueAt));
+    if (isGone) this.#lanes.turnOff(lane, webhook.version);
+    results.add(result, () => this.#onSettled(lane, item, dueAt));
   }
 
-  #onSettled(lane: Lane, item: Item, dueAt: Date | undefined): void {
+  #onSettled(lane: Lane, item: Item, dueAt?: Date): void {
     lane.busy.delete(item.deliveryUuid);
     if (dueAt && !lane.isOff) this.#lanes.expect(lane, dueAt.getTime());
     this.#revisit(lane);
@@ -261,30 +251,16 @@ export class Sender {
 
   /** Subscription or Postgres is down, or a defect of ours: the row stays due, the lane waits. */
   #onFault(lane: Lane, item: Item, error: unknown): void {
-    if (!isPassing(error) && this.#isHopeless(item, error)) {
-      this.#park(lane, item);
-      return;
+    if (!isPassing(error)) {
+      this.#deps.log.error({ err: error, delivery: item.deliveryUuid }, "sending failed");
+      if (this.#faults.isHopeless(item.deliveryUuid)) {
+        this.#deps.results.add(parkedResult(lane, item), () => this.#onSettled(lane, item));
+        return;
+      }
     }
     lane.busy.delete(item.deliveryUuid);
     this.#lanes.block(lane, this.#nowMs() + faultPauseMs);
     this.#lanes.expect(lane, this.#nowMs());
-  }
-
-  /** Counts a defect; true when it is the third of one delivery. */
-  #isHopeless({ deliveryUuid }: Item, error: unknown): boolean {
-    const count = (this.#faultCounts.get(deliveryUuid) ?? 0) + 1;
-    this.#deps.log.error({ err: error, delivery: deliveryUuid, count }, "sending failed");
-    if (this.#faultCounts.size >= faultCountsMax) this.#faultCounts.clear();
-    this.#faultCounts.set(deliveryUuid, count);
-    return count >= faultsMax;
-  }
-
-  /** Ends a delivery that fails by a defect of ours again and again; it can be resent. */
-  #park(lane: Lane, item: Item): void {
-    this.#faultCounts.delete(item.deliveryUuid);
-    const end = { state: "CANCELED", stateReason: "PARKED", isWatched: false } as const;
-    const result: Result = { ...resultKey(lane, item), ...end };
-    this.#deps.results.add(result, () => this.#onSettled(lane, item, undefined));
   }
 
   async #load(lane: Lane): Promise<void> {
@@ -308,10 +284,12 @@ export class Sender {
       partition: lane.owned.partition,
       webhookUuid: lane.webhookUuid,
       busy: [...lane.busy],
-      countMax: queueMax - lane.queue.length,
+      countMax: loadCount(lane, queueMax),
     });
     if (lane.owned.lost.aborted) return;
-    if (!lane.isOff) for (const waiting of due) this.#lanes.enqueue(lane, toItem(waiting));
+    const bytes = due.reduce((sum, { data }) => sum + data.length, 0);
+    if (due.length > 0) lane.meanBytes = bytes / due.length;
+    if (!lane.isOff) for (const waiting of due) this.#lanes.enqueue(lane, itemOf(waiting));
     // Due times are the database's clock; ours may differ.
     const waitMs = nextDueAt && Math.max(nextDueAt.getTime() - now.getTime(), 0);
     if (waitMs !== undefined) this.#lanes.expect(lane, this.#nowMs() + waitMs);
@@ -354,46 +332,4 @@ export class Sender {
     lane.dueAtMs = Number.POSITIVE_INFINITY;
     this.#lanes.dropIfIdle(lane);
   }
-}
-
-function resultKey(lane: Lane, item: Item) {
-  return {
-    held: lane.owned,
-    day: item.day,
-    deliveryUuid: item.deliveryUuid,
-    workspaceUuid: lane.workspaceUuid,
-    webhookUuid: lane.webhookUuid,
-    eventUuid: item.event.uuid,
-    eventType: item.event.type,
-  };
-}
-
-function stateAfter(step: "succeeded" | "retry" | "exhausted"): Result["state"] {
-  switch (step) {
-    case "succeeded":
-      return "SUCCEEDED";
-    case "retry":
-      return "PENDING";
-    case "exhausted":
-      return "EXHAUSTED";
-  }
-}
-
-function isPassing(error: unknown): boolean {
-  return isUnavailable(error) || (error instanceof AppError && error.reason === "unavailable");
-}
-
-function toItem(waiting: Waiting): Item {
-  return {
-    deliveryUuid: waiting.deliveryUuid,
-    day: waiting.day,
-    attemptCount: waiting.attemptCount,
-    event: {
-      uuid: waiting.eventUuid,
-      type: waiting.eventType,
-      data: waiting.data,
-      time: waiting.time,
-      traceparent: waiting.traceparent,
-    },
-  };
 }
