@@ -52,8 +52,15 @@ async function benchLog(name: string, limit: number, env: Record<string, string>
     const workspace = "bench";
     await posthorn.call("POST", `/v1/workspaces/${workspace}/webhooks`, { url: receiverUrl });
     const load = { url: posthorn.url, key: posthorn.operatorKey, workspace, seconds };
-    const run = (options: { batchSize: number; concurrency: number; eventsPerSecond?: number }) =>
-      measure({ ...load, ...options }, receiverUrl);
+    const run = async (options: {
+      batchSize: number;
+      concurrency: number;
+      eventsPerSecond?: number;
+    }) => {
+      const measured = await measure({ ...load, ...options }, receiverUrl);
+      if (!posthorn.process.isRunning()) throw new Error("Posthorn ended by itself");
+      return measured;
+    };
     await run({ batchSize: 100, concurrency: 8 }); // warm
     console.log(`${name}, one process, one webhook`);
     const batch = await run({ batchSize: 100, concurrency: 8 });
@@ -79,6 +86,9 @@ async function benchLog(name: string, limit: number, env: Record<string, string>
       "wanted: request to arrival p50 under 8 ms, p99 under 30 ms",
     );
     console.log();
+  } catch (error) {
+    console.log(`Posthorn's own last words:\n${posthorn.process.output().slice(-4000)}`);
+    throw error;
   } finally {
     await posthorn.stop();
   }
