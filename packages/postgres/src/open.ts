@@ -43,6 +43,8 @@ export function openPostgres<DB>(options: OpenPostgresOptions): Postgres<DB> {
   });
   // An idle connection broke: the pool has dropped it, and the next query opens another or tells.
   pool.on("error", () => {});
+  // One in use broke: its query tells. Unheard, the event would end the process.
+  pool.on("connect", (client) => client.on("error", () => {}));
   const db = new Kysely<DB>({ dialect: new PostgresDialect({ pool: withNamedStatements(pool) }) });
   let closing: Promise<void> | undefined;
   return {

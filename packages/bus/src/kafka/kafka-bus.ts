@@ -7,6 +7,7 @@ import { lagOf } from "../lag.ts";
 import { recordBytes } from "../record-bytes.ts";
 import { checkTopicSpec } from "../topic-spec.ts";
 import { isTransient } from "../transient.ts";
+import { underWay } from "../under-way.ts";
 import { type KafkaBusOptions, kafkaClient, retry } from "./client.ts";
 import { consumerPart } from "./consumer.ts";
 import { type KafkaPublisher, kafkaPublisher } from "./publisher.ts";
@@ -31,6 +32,7 @@ class KafkaBus implements Bus {
   readonly #metadata: MetadataReader;
   readonly #publisher: KafkaPublisher;
   readonly #partitionCounts = new Map<string, number>();
+  readonly #publishes = underWay();
   #admin: Promise<Admin> | undefined;
   #isClosed = false;
 
@@ -65,7 +67,10 @@ class KafkaBus implements Bus {
 
   async publish(topic: string, records: readonly LogRecord[]): Promise<void> {
     if (this.#isClosed) throw new AppError("unavailable", "the log is closed");
-    if (records.length === 0) return;
+    if (records.length > 0) await this.#publishes.track(this.#append(topic, records));
+  }
+
+  async #append(topic: string, records: readonly LogRecord[]): Promise<void> {
     const partitionCount = await this.#partitionCountOf(topic);
     const bytes = records.reduce((sum, record) => sum + recordBytes(record), 0);
     checkRecords(records, { partitionCount, bytes });
@@ -101,6 +106,7 @@ class KafkaBus implements Bus {
 
   async close(): Promise<void> {
     this.#isClosed = true;
+    await this.#publishes.settled();
     await this.#publisher.close();
     await this.#metadata.close();
     const admin = await this.#admin?.catch(() => undefined);

@@ -46,16 +46,24 @@ export async function inTransaction<T>(
   run: (client: pg.PoolClient) => Promise<T>,
 ): Promise<T> {
   const client = await pool.connect();
+  // A lost connection fails the statement too; without a listener it would also end the process,
+  // as the pool listens only while it holds the client.
+  const ignore = () => {};
+  client.on("error", ignore);
+  const release = (isBroken: boolean) => {
+    client.release(isBroken);
+    client.off("error", ignore);
+  };
   try {
     await client.query("begin");
     const result = await run(client);
     await client.query("commit");
-    client.release();
+    release(false);
     return result;
   } catch (error) {
     await client.query("rollback").then(
-      () => client.release(),
-      () => client.release(true),
+      () => release(false),
+      () => release(true),
     );
     throw error;
   }

@@ -1,8 +1,8 @@
 import { randomUUID } from "node:crypto";
 import { eventually, testDatabase } from "@posthorn/testkit";
-import pg from "pg";
 import { describe, expect, onTestFinished, test } from "vitest";
 import { log } from "../../test/address.ts";
+import { openPool } from "./connection.ts";
 import { ends as startEnds } from "./ends.ts";
 import { recordHeartbeat } from "./group.ts";
 import { type Notices, notices as startNotices } from "./notices.ts";
@@ -87,7 +87,7 @@ async function twoProcesses({ isReading = true } = {}) {
 
 function process(url: string) {
   let nowMs = 10_000;
-  const pool = new pg.Pool({ connectionString: url, max: 1 });
+  const pool = openPool({ url, log, name: "test", connectionCountMax: 1 });
   const busId = randomUUID();
   const ends = startEnds();
   const notices = startNotices({ url, pool, busId, ends, log, now: () => nowMs });

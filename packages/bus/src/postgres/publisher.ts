@@ -4,6 +4,7 @@ import type pg from "pg";
 import type { LogRecord } from "../bus.ts";
 import { checkRecords } from "../check.ts";
 import type { Gather } from "../gather.ts";
+import { underWay } from "../under-way.ts";
 import { type AppendCall, appendCall } from "./append.ts";
 import { appender } from "./appender.ts";
 import { toUnavailable } from "./connection.ts";
@@ -32,31 +33,40 @@ interface TopicAppender {
 
 /** Opens an appender per topic when it is first published to. */
 export function publisher(deps: PublisherDeps): Publisher {
-  const opened = new Map<string, TopicAppender>();
+  const opened = new Map<string, Promise<TopicAppender>>();
+  const publishes = underWay();
   let isClosed = false;
   return {
     async publish(topic, records) {
       if (isClosed) throw new AppError("unavailable", "the log is closed");
-      if (records.length === 0) return;
-      const { partitionCount, gather } = opened.get(topic) ?? (await open(topic));
-      const call = appendCall(records);
-      checkRecords(records, { partitionCount, bytes: call.bytes });
-      await gather.add(call);
+      if (records.length > 0) await publishes.track(append(topic, records));
     },
     async close() {
       isClosed = true;
-      await Promise.all([...opened.values()].map(({ gather }) => gather.idle()));
+      await publishes.settled();
     },
   };
+
+  async function append(topic: string, records: readonly LogRecord[]): Promise<void> {
+    const { partitionCount, gather } = await appenderOf(topic);
+    const call = appendCall(records);
+    checkRecords(records, { partitionCount, bytes: call.bytes });
+    await gather.add(call);
+  }
+
+  function appenderOf(name: string): Promise<TopicAppender> {
+    const found = opened.get(name);
+    if (found) return found;
+    const opening = open(name);
+    opened.set(name, opening);
+    opening.catch(() => opened.delete(name)); // The next publish looks again.
+    return opening;
+  }
 
   async function open(name: string): Promise<TopicAppender> {
     const topic = await requireTopic(deps.pool, name).catch((error: unknown) => {
       throw toUnavailable(error, "the log does not answer");
     });
-    const found = opened.get(name);
-    if (found) return found;
-    const entry = { partitionCount: topic.partitionCount, gather: appender(deps, topic) };
-    opened.set(name, entry);
-    return entry;
+    return { partitionCount: topic.partitionCount, gather: appender(deps, topic) };
   }
 }

@@ -1,11 +1,13 @@
 import { randomUUID } from "node:crypto";
 import { eventually, type TestDatabase, testDatabase } from "@posthorn/testkit";
-import pg from "pg";
+import type pg from "pg";
 import { afterAll, beforeAll, describe, expect, onTestFinished, test } from "vitest";
 import { log } from "../../test/address.ts";
 import { eagerSegments } from "../../test/logs.ts";
 import { type Reader, type ReaderOptions, reader } from "../../test/reader.ts";
 import type { Bus } from "../bus.ts";
+import { OutOfRangeError } from "../out-of-range.ts";
+import { openPool } from "./connection.ts";
 import { postgresBus } from "./postgres-bus.ts";
 
 describe("segments of the Postgres log", () => {
@@ -14,7 +16,7 @@ describe("segments of the Postgres log", () => {
   let bus: Bus;
   beforeAll(async () => {
     database = await testDatabase();
-    pool = new pg.Pool({ connectionString: database.url, max: 2 });
+    pool = openPool({ url: database.url, log, name: "test", connectionCountMax: 2 });
     bus = await postgresBus({ url: database.url, log, segmentLimits: eagerSegments });
   });
   afterAll(async () => {
@@ -35,6 +37,7 @@ describe("segments of the Postgres log", () => {
         return accept(batch);
       },
     });
+    await registered(fast, slow);
     for (const text of ["a", "b", "c"]) await appendAsSegment(topic, text);
     await fast.until(3);
     expect(await firstOffsets(topic)).toEqual(["0", "1", "2", "3"]);
@@ -48,10 +51,11 @@ describe("segments of the Postgres log", () => {
     const topic = await newTopic();
     const offsets = new Map<number, bigint>();
     const first = read({ topic, group: "away", offsets });
+    const other = read({ topic, group: "here" });
+    await registered(first, other);
     await appendAsSegment(topic, "a");
     await first.until(1);
     await first.stop();
-    const other = read({ topic, group: "here" });
     for (const text of ["b", "c"]) await appendAsSegment(topic, text);
     await other.until(3);
     expect((await firstOffsets(topic)).slice(-3)).toEqual(["1", "2", "3"]);
@@ -60,13 +64,25 @@ describe("segments of the Postgres log", () => {
 
   test("are read one after the other, from wherever a reader begins", async () => {
     const topic = await newTopic();
-    const blocking = read({ topic, group: "blocking", startAt: async () => undefined });
+    const asked = Promise.withResolvers<void>();
+    const startAt = async () => asked.resolve() as undefined;
+    const blocking = read({ topic, group: "blocking", startAt });
+    await asked.promise;
     for (const text of ["a", "b", "c", "d"]) await appendAsSegment(topic, text);
     const all = read({ topic, group: "all" });
     const some = read({ topic, group: "some", offsets: new Map([[0, 2n]]) });
     expect(await all.until(4)).toEqual(["a", "b", "c", "d"]);
     expect(await some.until(2)).toEqual(["c", "d"]);
     expect(blocking.records).toEqual([]);
+  });
+
+  test("that are gone are missed loudly by a group that begins at 0", async () => {
+    const topic = await newTopic();
+    const first = read({ topic, group: "first" });
+    await appendAsSegment(topic, "a");
+    await first.until(1);
+    await eventually(async () => expect(await firstOffsets(topic)).toEqual(["1"]));
+    expect(await read({ topic, group: "later" }).failure).toBeInstanceOf(OutOfRangeError);
   });
 
   test("change while several processes append, and lose nothing", async () => {
@@ -100,6 +116,11 @@ describe("segments of the Postgres log", () => {
     const started = reader(bus, options);
     onTestFinished(() => started.stop());
     return started;
+  }
+
+  /** A group that comes when segments have been dropped already cannot begin at 0. */
+  async function registered(...readers: Reader[]): Promise<void> {
+    await eventually(() => expect(readers.map(({ held }) => held.size)).toEqual([1, 1]));
   }
 
   /** Waits until the record's segment is closed. */
