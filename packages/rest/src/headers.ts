@@ -20,12 +20,15 @@ export function requestIdFrom(given: string): string {
   return /^[A-Za-z0-9._-]{1,64}$/.test(given) ? given : randomUUID();
 }
 
-/** Gives the headers with which a request goes on to its service. */
-export function forwarded(requestId: string, get: (name: string) => string): Headers {
+/**
+ * Gives the headers with which a request goes on to its service; an empty one goes on, too, since
+ * the service may have to refuse it. `get` gives null for a header that is absent.
+ */
+export function forwarded(requestId: string, get: (name: string) => string | null): Headers {
   const header = new Headers({ [requestIdHeader]: requestId });
   for (const name of handedOn) {
     const value = get(name);
-    if (value !== "") header.set(name, value);
+    if (value !== null) header.set(name, value);
   }
   return header;
 }

@@ -9,6 +9,7 @@ import { invalid } from "@posthorn/errors";
 import { itemExpectationOf } from "./expectation.ts";
 import { type FieldPath, fieldPathText } from "./field-path.ts";
 import { isJsonObject } from "./json-object.ts";
+import { isPageSize } from "./page-size.ts";
 
 /** A field that texts of the URL are put into. */
 export interface Param {
@@ -55,6 +56,7 @@ export function paramOf(path: FieldPath): Param | undefined {
   const toJson = (text: string): JsonValue => {
     const json = convert(text);
     if (json === undefined) throw invalid(name, itemExpectationOf(field));
+    if (isPageSize(field) && Number(json) === 0) throw invalid(name, "must be at least 1");
     return json;
   };
   return { path, name, isRepeated: field.fieldKind === "list", toJson };

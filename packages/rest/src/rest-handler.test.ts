@@ -229,6 +229,8 @@ describe("query parameters", () => {
     ["pageSize=1&pageSize=2", "pageSize", "is given twice"],
     ["pageSize=abc", "pageSize", "must be a whole number of at most 32 bits"],
     ["pageSize=", "pageSize", "must be a whole number of at most 32 bits"],
+    ["pageSize=0", "pageSize", "must be at least 1"],
+    ["page_size=-0.0", "pageSize", "must be at least 1"],
     ["pageSize=1e9999", "pageSize", "must be a whole number of at most 32 bits"],
     ["pageSize=4294967296", "pageSize", "must be a whole number of at most 32 bits"],
     ["pageSize=1.5", "pageSize", "must be a whole number of at most 32 bits"],

@@ -84,7 +84,7 @@ export function restHandler(options: RestHandlerOptions): RestHandler {
         compiled,
         request,
         requestId,
-        header: forwarded(requestId, (name) => headerOf(request.headers, name)),
+        header: forwardedOf(request, requestId),
       };
       return withId(await respond(call, message, options), requestId);
     } catch (error) {
@@ -92,6 +92,10 @@ export function restHandler(options: RestHandlerOptions): RestHandler {
       return withId({ ...refusal, route: template }, requestId);
     }
   };
+}
+
+function forwardedOf({ headers }: RestRequest, requestId: string): Headers {
+  return forwarded(requestId, (name) => (name in headers ? headerOf(headers, name) : null));
 }
 
 function compile(route: Route, { transportOf }: RestHandlerOptions): Compiled {

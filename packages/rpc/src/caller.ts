@@ -11,6 +11,8 @@ export interface Caller {
   readonly createsWorkspace: boolean;
   /** The workspace of the request, once it is known. */
   workspaceId: string | undefined;
+  /** What the request calls its workspace, where the handler has to see to it that it is there. */
+  namedWorkspace: string | undefined;
 }
 
 const callerKey = createContextKey<Caller | undefined>(undefined, { description: "caller" });
@@ -43,11 +45,31 @@ export function workspaceIdOf(context: HandlerContext): string {
 }
 
 /**
+ * Gives the id of the workspace that the request names, like `workspaceIdOf`, for methods that may
+ * create it. A handler asks once its own checks have passed: what is refused creates no workspace.
+ * Throws `not_found` when there is none that the key may use.
+ */
+export async function ensureWorkspaceOf(context: HandlerContext): Promise<string> {
+  const caller = requireCaller(context);
+  const { namedWorkspace } = caller;
+  if (namedWorkspace !== undefined) {
+    caller.workspaceId = await resolveWorkspace(caller, namedWorkspace);
+    caller.namedWorkspace = undefined;
+  }
+  return workspaceIdOf(context);
+}
+
+/**
  * Gives the id of a workspace that a message of a stream names by id or alias, under the same
  * rules as for unary calls. Throws `not_found` when there is none that the key may use.
  */
 export function resolveWorkspaceOf(context: HandlerContext, workspace: string): Promise<string> {
   return resolveWorkspace(requireCaller(context), workspace);
+}
+
+/** Tells whether the caller's naming an unknown workspace creates it. */
+export function mayCreate({ principal, createsWorkspace }: Caller): boolean {
+  return principal.level === "operator" && createsWorkspace;
 }
 
 /** Resolves a workspace for a caller; another tenant's is as unknown as one that never was. */
@@ -58,11 +80,8 @@ export async function resolveWorkspace(caller: Caller, workspace: string): Promi
   if (!workspacePattern.test(workspace)) {
     throw invalid("workspace", "must be 1 to 64 of the characters A-Z a-z 0-9 . _ -");
   }
-  const id = await authority.resolveWorkspace({
-    provider: principal.provider,
-    workspace,
-    create: principal.level === "operator" && caller.createsWorkspace,
-  });
+  const { provider } = principal;
+  const id = await authority.resolveWorkspace({ provider, workspace, create: mayCreate(caller) });
   const isTheirs = id !== undefined && (principal.level === "operator" || id === own);
   if (isTheirs) return id;
   throw new AppError("not_found", `workspace ${workspace} was not found`);

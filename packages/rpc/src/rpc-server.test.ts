@@ -77,6 +77,25 @@ describe("rpcServer", () => {
     expect(body).toMatchObject({ id: "evt_1", type: "echo" });
   });
 
+  test("refuses a body that is no protobuf as an invalid argument, by Connect and gRPC", async () => {
+    const broken = Buffer.from([0x0a, 0x04, 0x61]);
+    const { status, body } = await post(publishPath, broken, {
+      "content-type": "application/proto",
+    });
+    expect([status, body]).toMatchObject([400, { code: "invalid_argument" }]);
+    const frame = Buffer.concat([Buffer.from([0, 0, 0, 0, broken.length]), broken]);
+    const { trailers } = await requestHttp2(server.url, grpc, { body: frame });
+    expect(trailers).toMatchObject({ "grpc-status": "3" });
+  });
+
+  test("refuses JSON that is no UTF-8, rather than altering it", async () => {
+    const body = Buffer.from(goodBody.replace("echo", "ech?")).map((it) =>
+      it === 0x3f ? 0xff : it,
+    );
+    const answer = await post(publishPath, Buffer.from(body));
+    expect(answer).toMatchObject({ status: 400, body: { code: "invalid_argument" } });
+  });
+
   describe("its probes", () => {
     test("tell that it lives and is ready", async () => {
       expect((await fetch(`${server.url}/livez`)).status).toBe(200);

@@ -3,7 +3,7 @@ import type { Logger, Metrics } from "@posthorn/runtime";
 import type { Authority } from "./authority.ts";
 import { authInterceptor } from "./interceptors/auth.ts";
 import { deadlineInterceptor } from "./interceptors/deadline.ts";
-import { errorsInterceptor } from "./interceptors/errors.ts";
+import { type ErrorsOptions, errorsInterceptor } from "./interceptors/errors.ts";
 import { logInterceptor } from "./interceptors/log.ts";
 import { validateInterceptor } from "./interceptors/validate.ts";
 import { workspaceInterceptor } from "./interceptors/workspace.ts";
@@ -12,7 +12,7 @@ import { workspaceInterceptor } from "./interceptors/workspace.ts";
 const unaryTimeoutMs = 30_000;
 
 /** What the server side of every call goes through. */
-export interface ServerInterceptorOptions {
+export interface ServerInterceptorOptions extends ErrorsOptions {
   readonly authority: Authority;
   /** What other services of ours show; empty closes the methods that are for them alone. */
   readonly serviceKey: string;
@@ -29,7 +29,7 @@ export interface ServerInterceptorOptions {
 export function serverInterceptors(options: ServerInterceptorOptions): Interceptor[] {
   return [
     logInterceptor(options),
-    errorsInterceptor,
+    errorsInterceptor(options),
     deadlineInterceptor({ timeoutMs: options.timeoutMs ?? unaryTimeoutMs }),
     authInterceptor(options),
     validateInterceptor(),

@@ -4,13 +4,14 @@ import { SubscriptionSyncService } from "@posthorn/proto/posthorn/internal/subsc
 import { ProviderService } from "@posthorn/proto/posthorn/subscription/v1/provider_service";
 import { WebhookService } from "@posthorn/proto/posthorn/subscription/v1/webhook_service";
 import { WorkspaceService } from "@posthorn/proto/posthorn/subscription/v1/workspace_service";
-import { type Logger, logger, type Metrics } from "@posthorn/runtime";
+import { logger } from "@posthorn/runtime";
 import {
-  type Authority,
   appClient,
+  ensureWorkspaceOf,
   localTransport,
   principalOf,
   type Routes,
+  type ServerInterceptorOptions,
   serverInterceptors,
   workspaceIdOf,
 } from "../src/index.ts";
@@ -27,16 +28,17 @@ const routes: Routes = (router) =>
     })
     .service(WebhookService, {
       getWebhook: (_request, context) => ({ name: workspaceIdOf(context) }),
-      createWebhook: (_request, context) => ({ name: workspaceIdOf(context) }),
+      createWebhook: async (_request, context) => ({ name: await ensureWorkspaceOf(context) }),
     })
     .service(PublishService, {
-      publishEvent: (_request, context) => ({ id: workspaceIdOf(context) }),
+      async publishEvent({ event }, context) {
+        if (event?.type === "unknown") throw new AppError("invalid", "there is no such type");
+        return { id: await ensureWorkspaceOf(context) };
+      },
     });
 
 /** Clients of those handlers, behind our server interceptors. */
-export function clients(
-  options: { authority?: Authority; serviceKey?: string; log?: Logger; metrics?: Metrics } = {},
-) {
+export function clients(options: Partial<ServerInterceptorOptions> = {}) {
   const log = logger({ name: "test", level: "silent" });
   const interceptors = serverInterceptors({
     authority: fixtureAuthority(),

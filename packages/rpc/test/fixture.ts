@@ -6,6 +6,7 @@ import { PublishService } from "@posthorn/proto/posthorn/ingestion/v1/publish_se
 import { logger, type Metrics } from "@posthorn/runtime";
 import {
   type Authority,
+  ensureWorkspaceOf,
   newApiKey,
   type Principal,
   principalOf,
@@ -100,7 +101,7 @@ function fixtureRoutes(seen: Seen): Routes {
         context.responseHeader.set("x-seen", context.requestHeader.get("x-sent") ?? "");
         context.responseTrailer.set("x-method", context.method.name);
         context.responseHeader.set("x-has-deadline", String(context.timeoutMs() !== undefined));
-        const orderingKey = `${principalOf(context).keyId} ${workspaceIdOf(context)}`;
+        const orderingKey = `${principalOf(context).keyId} ${await ensureWorkspaceOf(context)}`;
         return { id: "evt_1", type, data, orderingKey };
       },
       async streamPublishEvents(requests, context) {

@@ -1,3 +1,4 @@
+export { type Cuttable, cuttable } from "./cuttable.ts";
 export { eventually } from "./eventually.ts";
 export { freePort } from "./free-port.ts";
 export { type KafkaBroker, kafkaBroker } from "./kafka/broker.ts";

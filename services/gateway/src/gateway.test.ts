@@ -52,6 +52,21 @@ describe("REST", () => {
     expect(seen?.get("x-forwarded-for")).toBeNull();
   });
 
+  it("hands on an empty idempotency key, which the service has to refuse", async () => {
+    const headers = { ...json, "idempotency-key": "" };
+    await call("POST", events, { headers, body: '{"type":"a"}' });
+    expect(gateway.calls.at(-1)?.header.get("idempotency-key")).toBe("");
+  });
+
+  it.each(["", ";", "json"])("refuses the content type %j with 415, as no defect", async (type) => {
+    const headers = { ...json, "content-type": type };
+    for (const path of [events, "/posthorn.ingestion.v1.PublishService/PublishEvent"]) {
+      const answer = await call("POST", path, { headers, body: '{"type":"a"}' });
+      expect(answer.status).toBe(415);
+    }
+    expect(gateway.logText()).not.toContain("request failed");
+  });
+
   it("answers what a service refuses as google.rpc.Status", async () => {
     const answer = await call("GET", "/v1/workspaces/acme/webhooks/wh_2");
     expect(answer.status).toBe(404);

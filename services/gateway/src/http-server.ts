@@ -8,13 +8,20 @@ import {
   refuse,
   refuseHttp,
 } from "@posthorn/rest";
-import type { Routes } from "@posthorn/rpc";
+import {
+  type FailedKeys,
+  failedKeysInterceptor,
+  peerValues,
+  type Routes,
+  strictJson,
+} from "@posthorn/rpc";
 import type { Logger, Metrics, Part } from "@posthorn/runtime";
-import { type FastifyInstance, fastify } from "fastify";
+import { errorCodes, type FastifyInstance, fastify } from "fastify";
 import { checkHead } from "./check-head.ts";
 import { answerClientError } from "./client-error.ts";
 import { addDocs } from "./docs.ts";
 import { type HttpMetrics, httpMetrics } from "./http-metrics.ts";
+import { keyLimited } from "./key-limit.ts";
 import {
   bodyBytesMax,
   connectionCountMax,
@@ -33,6 +40,8 @@ export interface HttpServerOptions {
   /** Connect and gRPC-Web. */
   readonly rpc: Routes;
   readonly outgoingIps: readonly string[];
+  /** Shared by all ways in. */
+  readonly failedKeys: FailedKeys;
   readonly requestTimeoutMs: number;
   readonly drainTimeoutMs: number;
   readonly log: Logger;
@@ -49,17 +58,24 @@ export function httpServer(options: HttpServerOptions): Part {
   return {
     name: "http",
     async run(stop, ready) {
-      const app = await listening(options, stop);
+      const drained = new AbortController();
+      const app = await listening(options, { stop, drained: drained.signal });
       ready();
       await aborted(stop);
-      const timer = setTimeout(() => app.server.closeAllConnections(), options.drainTimeoutMs);
+      const timer = setTimeout(() => {
+        drained.abort();
+        app.server.closeAllConnections();
+      }, options.drainTimeoutMs);
       await app.close();
       clearTimeout(timer);
     },
   };
 }
 
-async function listening(options: HttpServerOptions, stop: AbortSignal): Promise<FastifyInstance> {
+async function listening(
+  options: HttpServerOptions,
+  { stop, drained }: { stop: AbortSignal; drained: AbortSignal },
+): Promise<FastifyInstance> {
   const app = newFastify(options);
   const counted = httpMetrics(options);
   limitRequests(app.server);
@@ -71,7 +87,11 @@ async function listening(options: HttpServerOptions, stop: AbortSignal): Promise
     routes: options.rpc,
     grpc: false,
     readMaxBytes: bodyBytesMax,
-    shutdownTimeoutMs: options.drainTimeoutMs,
+    jsonOptions: strictJson,
+    contextValues: ({ raw }) => peerValues(raw),
+    interceptors: [failedKeysInterceptor(options.failedKeys)],
+    // Not `shutdownTimeoutMs`: its timer outlives the server and holds up the end of the process.
+    shutdownSignal: drained,
   });
   addRest(app, options, counted, stop);
   const { host, port } = options;
@@ -101,8 +121,9 @@ function newFastify({ requestTimeoutMs, log }: HttpServerOptions): FastifyInstan
     },
   });
   app.setErrorHandler((error, { raw: request, id: requestId }, reply) => {
-    log.error({ err: error, requestId }, "request failed");
     reply.hijack();
+    if (isMediaTypeError(error)) return refuseNow(refuseHttp(malformedType), request, reply.raw);
+    log.error({ err: error, requestId }, "request failed");
     return refuseNow(refuse(error, requestId), request, reply.raw);
   });
   return app;
@@ -114,6 +135,18 @@ const malformedUrl: HttpProblem = {
   reason: "INVALID",
   message: "the path has a malformed percent-encoding",
 };
+
+const malformedType: HttpProblem = {
+  status: 415,
+  code: Code.InvalidArgument,
+  reason: "UNSUPPORTED_MEDIA_TYPE",
+  message: "the content type is malformed",
+};
+
+/** Fastify refuses a content type that it cannot read before any route sees the request. */
+function isMediaTypeError(error: unknown): boolean {
+  return error instanceof errorCodes.FST_ERR_CTP_INVALID_MEDIA_TYPE;
+}
 
 /** A refusal is no stream, so nothing has to cut it off. */
 const never = new AbortController().signal;
@@ -151,14 +184,14 @@ function takeBodiesAsTheyCome(app: FastifyInstance): void {
 /** All that has no route of its own is REST, unknown paths and methods too. */
 function addRest(
   app: FastifyInstance,
-  { rest }: HttpServerOptions,
+  { rest, failedKeys }: HttpServerOptions,
   counted: HttpMetrics,
   stop: AbortSignal,
 ): void {
   app.setNotFoundHandler(async ({ raw: request }, reply) => {
     const response = reply.raw;
     reply.hijack();
-    const answer = await askRest(rest, request, response);
+    const answer = await keyLimited(failedKeys, request, () => askRest(rest, request, response));
     if (answer.route !== undefined) counted.setRoute(response, answer.route);
     await sendAnswer(answer, { request, response, stop });
   });

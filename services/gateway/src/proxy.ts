@@ -84,7 +84,7 @@ async function* callStream(
 function headersOf({ requestHeader, responseHeader }: HandlerContext) {
   const requestId = requestIdFrom(requestHeader.get(requestIdHeader) ?? "");
   responseHeader.set(requestIdHeader, requestId);
-  return { requestId, header: forwarded(requestId, (name) => requestHeader.get(name) ?? "") };
+  return { requestId, header: forwarded(requestId, (name) => requestHeader.get(name)) };
 }
 
 async function* only<T>(value: T): AsyncGenerator<T> {

@@ -1,7 +1,7 @@
 import type { DescService } from "@bufbuild/protobuf";
 import type { Transport } from "@connectrpc/connect";
 import { restHandler, restRoutes } from "@posthorn/rest";
-import { rpcServer } from "@posthorn/rpc";
+import { failedKeys, failedKeysInterceptor, rpcServer } from "@posthorn/rpc";
 import type { Logger, Metrics, Part } from "@posthorn/runtime";
 import type { GatewayConfig } from "./config.ts";
 import { httpServer } from "./http-server.ts";
@@ -32,12 +32,14 @@ export function gatewayService(config: GatewayConfig, deps: GatewayDeps): { part
   const isReady = () => deps.isReady?.() ?? true;
   const routes = restRoutes(publicServices);
   const rpc = proxyRoutes(publicServices, transportOf);
+  const keys = failedKeys();
   const http = httpServer({
     host,
     port: config.port,
     rest: restHandler({ routes, transportOf, log, bodyBytesMax }),
     rpc,
     outgoingIps: config.outgoingIps,
+    failedKeys: keys,
     requestTimeoutMs,
     drainTimeoutMs,
     log,
@@ -50,7 +52,7 @@ export function gatewayService(config: GatewayConfig, deps: GatewayDeps): { part
     host,
     port: config.grpcPort,
     routes: rpc,
-    interceptors: [],
+    interceptors: [failedKeysInterceptor(keys)],
     metrics,
     ready: isReady,
     log,

@@ -1,4 +1,5 @@
 import { openBus } from "@posthorn/bus";
+import { isUnavailable } from "@posthorn/postgres";
 import {
   remoteAuthority,
   remoteTransport,
@@ -23,7 +24,13 @@ async function compose({ env, log, metrics }: ProcessContext) {
   const subscription = withServiceKey(remote, serviceKey);
   const authority = remoteAuthority({ transport: subscription });
   const service = ingestionService(config, { log, metrics, bus, subscription, authority });
-  const interceptors = serverInterceptors({ authority, serviceKey, log, metrics });
+  const interceptors = serverInterceptors({
+    authority,
+    serviceKey,
+    log,
+    metrics,
+    isUnavailable,
+  });
   const { routes } = service;
   const name = "ingestion rpc";
   const server = rpcServer({ name, host, port, routes, interceptors, metrics, log });

@@ -1,6 +1,7 @@
 import { randomUUID } from "node:crypto";
 import { fromBinary } from "@bufbuild/protobuf";
 import type { Bus, StoredRecord } from "@posthorn/bus";
+import { isUnavailable } from "@posthorn/postgres";
 import { DeadLetterService } from "@posthorn/proto/posthorn/ingestion/v1/dead_letter_service";
 import { PublishService } from "@posthorn/proto/posthorn/ingestion/v1/publish_service";
 import {
@@ -53,7 +54,7 @@ export async function startService({ url, bus, config, now, ...options }: SetupO
   const running = runningParts(service.parts);
   await running.ready;
   const { routes } = service;
-  const interceptors = serverInterceptors({ authority, serviceKey, log: silent });
+  const interceptors = serverInterceptors({ authority, serviceKey, log: silent, isUnavailable });
   const transport = localTransport(routes, { interceptors });
   return {
     subscription,

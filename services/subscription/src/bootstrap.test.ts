@@ -73,6 +73,13 @@ test("makes the admin key alone for those who bring their own providers, once", 
   expect(await checkKey(kept[0] ?? "")).toMatchObject({ level: "admin" });
 });
 
+test("tells a database of another master key", async () => {
+  const other = compose(it.databaseUrl, newMasterKey());
+  const fits = await Promise.all([it.service.fitsMasterKey(), other.fitsMasterKey()]);
+  await other.close();
+  expect(fits).toEqual([true, false]);
+});
+
 test("refuses a provider file that is wrong", async () => {
   const bad = { ...options, providerFile: yamlFile("name: demo\ncolour: red") };
   expect(await refusalOf(it.service.bootstrap(bad))).toEqual({

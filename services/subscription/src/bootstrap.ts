@@ -5,12 +5,12 @@ import { sql, type Transaction } from "kysely";
 import type { FileBody } from "./domain/file-tree.ts";
 import { isAlias } from "./domain/workspace.ts";
 import type { Deps } from "./rpc/deps.ts";
-import { whileAvailable } from "./rpc/guarded.ts";
 import { mintAdminKey, mintOperatorKey } from "./rpc/mint-key.ts";
 import { applyFile, checkSchemas } from "./rpc/providers/apply-file.ts";
 import { readProviderFile } from "./rpc/providers/read-file.ts";
 import { hasAnyKey } from "./store/api-keys.ts";
 import type { Database } from "./store/database.ts";
+import { whileAvailable } from "./store/while-available.ts";
 import { insertWorkspace } from "./store/workspaces.ts";
 
 /** What a first start makes. */

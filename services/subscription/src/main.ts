@@ -1,3 +1,4 @@
+import { isUnavailable } from "@posthorn/postgres";
 import { rpcServer, serverInterceptors } from "@posthorn/rpc";
 import { runProcess } from "@posthorn/runtime";
 import { readConfig } from "./config.ts";
@@ -14,7 +15,13 @@ await runProcess({
       metrics,
     });
     const { host, port, serviceKey } = config;
-    const interceptors = serverInterceptors({ authority, serviceKey, log, metrics });
+    const interceptors = serverInterceptors({
+      authority,
+      serviceKey,
+      log,
+      metrics,
+      isUnavailable,
+    });
     const server = rpcServer({
       name: "subscription rpc",
       host,

@@ -15,11 +15,11 @@ import {
   bootstrapAdmin,
 } from "./bootstrap.ts";
 import type { SubscriptionConfig } from "./config.ts";
+import { fitsMasterKey } from "./fits-master-key.ts";
 import { apiKeyService } from "./rpc/api-key-service.ts";
 import { storeAuthority } from "./rpc/authority.ts";
 import type { Deps } from "./rpc/deps.ts";
 import { eventTypeService } from "./rpc/event-types/event-type-service.ts";
-import { guarded } from "./rpc/guarded.ts";
 import { mintAdminKey } from "./rpc/mint-key.ts";
 import { providerService } from "./rpc/providers/provider-service.ts";
 import { subscriptionSyncService } from "./rpc/sync/subscription-sync-service.ts";
@@ -47,6 +47,8 @@ export interface SubscriptionService {
   migrate(): Promise<void>;
   /** Makes the first keys, provider and workspace of an empty database; see BootstrapOptions. */
   bootstrap(options: BootstrapOptions): Promise<Bootstrapped | undefined>;
+  /** Whether the secrets of the database can be read with this master key; true without any. */
+  fitsMasterKey(): Promise<boolean>;
   /** Makes only the admin key of an empty database; gives whether it did. */
   bootstrapAdmin(options: { keep(adminKey: string): Promise<void> }): Promise<boolean>;
   /** Makes a key of the instance and gives its text, once. */
@@ -81,15 +83,13 @@ export function subscriptionService(
   return {
     routes: publicRoutes(deps),
     internalRoutes: (router) =>
-      router.service(
-        SubscriptionSyncService,
-        guarded(SubscriptionSyncService, subscriptionSyncService(deps)),
-      ),
+      router.service(SubscriptionSyncService, subscriptionSyncService(deps)),
     authority: storeAuthority(db),
     parts: [],
     migrate: () => migrate({ db, schema: "subscription", migrations }),
     createAdminKey: () => mintAdminKey(db),
     bootstrap: (options) => bootstrap(deps, options),
+    fitsMasterKey: () => fitsMasterKey(deps),
     bootstrapAdmin: (options) => bootstrapAdmin(deps, options),
     close,
   };
@@ -98,9 +98,9 @@ export function subscriptionService(
 function publicRoutes(deps: Deps): Routes {
   return (router) =>
     router
-      .service(ProviderService, guarded(ProviderService, providerService(deps)))
-      .service(WorkspaceService, guarded(WorkspaceService, workspaceService(deps)))
-      .service(EventTypeService, guarded(EventTypeService, eventTypeService(deps)))
-      .service(WebhookService, guarded(WebhookService, webhookService(deps)))
-      .service(ApiKeyService, guarded(ApiKeyService, apiKeyService(deps)));
+      .service(ProviderService, providerService(deps))
+      .service(WorkspaceService, workspaceService(deps))
+      .service(EventTypeService, eventTypeService(deps))
+      .service(WebhookService, webhookService(deps))
+      .service(ApiKeyService, apiKeyService(deps));
 }

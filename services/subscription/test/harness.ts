@@ -1,6 +1,7 @@
 import type { DescService } from "@bufbuild/protobuf";
 import { type Client, createRouterTransport, type Transport } from "@connectrpc/connect";
 import { AppError } from "@posthorn/errors";
+import { isUnavailable } from "@posthorn/postgres";
 import { SubscriptionSyncService } from "@posthorn/proto/posthorn/internal/subscription/v1/subscription_sync_service";
 import { ApiKeyService } from "@posthorn/proto/posthorn/subscription/v1/api_key_service";
 import { EventTypeService } from "@posthorn/proto/posthorn/subscription/v1/event_type_service";
@@ -62,7 +63,12 @@ export async function harness(): Promise<Harness> {
   const masterKey = newMasterKey();
   const database = await testDatabase({ template: "subscription", migrate });
   const service = compose(database.url, masterKey);
-  const interceptors = serverInterceptors({ authority: service.authority, serviceKey, log });
+  const interceptors = serverInterceptors({
+    authority: service.authority,
+    serviceKey,
+    log,
+    isUnavailable,
+  });
   const transport = createRouterTransport(
     (router) => [service.routes, service.internalRoutes].map((put) => put(router)),
     { router: { interceptors } },

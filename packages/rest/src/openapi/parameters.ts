@@ -1,5 +1,6 @@
 import type { DescField, DescMessage } from "@bufbuild/protobuf";
 import { fieldPathText } from "../field-path.ts";
+import { isPageSize } from "../page-size.ts";
 import type { Param } from "../param.ts";
 import { queryParam } from "../query.ts";
 import type { Route } from "../route.ts";
@@ -48,7 +49,7 @@ function parameter({ path, isRepeated }: Param, book: SchemaBook): Record<string
   return compact({
     description: commentOf(field),
     required: isRequired(field) || undefined,
-    schema,
+    schema: isPageSize(field) ? { ...schema, minimum: 1 } : schema,
     explode: isRepeated || undefined,
   });
 }

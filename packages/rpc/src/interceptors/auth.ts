@@ -40,7 +40,13 @@ export function authInterceptor({ authority, serviceKey }: AuthOptions): Interce
     checkAccess(principal, access);
     const { createsWorkspace } = access;
     const workspaceId = principal.workspaceId;
-    setCaller(request.contextValues, { principal, authority, createsWorkspace, workspaceId });
+    setCaller(request.contextValues, {
+      principal,
+      authority,
+      createsWorkspace,
+      workspaceId,
+      namedWorkspace: undefined,
+    });
     return await next(request);
   };
 }

@@ -41,6 +41,13 @@ describe("checkMessage", () => {
     ]);
   });
 
+  test("names texts that no table can hold, before any annotation", () => {
+    const event = { type: "a b", orderingKey: "x\u0000", data: Uint8Array.of(0) };
+    const message = create(PublishEventRequestSchema, { workspace: "acme", event });
+    const error = problemOf(() => checkMessage(PublishEventRequestSchema, message));
+    expect(error.fields).toMatchObject([{ field: "event.orderingKey", reason: "invalid_unicode" }]);
+  });
+
   test("checks durations", () => {
     const overlap = { seconds: 604_801n, nanos: 0 };
     const message = create(RotateWebhookSecretRequestSchema, { workspace: "acme", overlap });

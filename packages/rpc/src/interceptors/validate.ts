@@ -3,7 +3,8 @@ import { createValidator } from "@bufbuild/protovalidate";
 import type { Interceptor } from "@connectrpc/connect";
 import { BatchPublishEventsRequestSchema } from "@posthorn/proto/posthorn/ingestion/v1/publish_service";
 import { checkEach } from "../stream.ts";
-import { fromViolations } from "./violations.ts";
+import { isStorable, textProblems } from "./storable-text.ts";
+import { fromProblems, fromViolations } from "./violations.ts";
 
 const patterns = new Map<string, RegExp>();
 
@@ -28,8 +29,12 @@ export function validateInterceptor(): Interceptor {
   };
 }
 
-/** Throws `invalid` when a message breaks the annotations of its proto. */
+/**
+ * Throws `invalid` when a message breaks the annotations of its proto, or bears a text that no
+ * table can hold: one with U+0000 or half a surrogate pair.
+ */
 export function checkMessage(schema: DescMessage, message: Message): void {
+  if (!isStorable(message)) throw fromProblems(textProblems(message, ""));
   const result = validator.validate(schema, message);
   if (result.kind === "invalid") throw fromViolations(result.violations);
   if (result.kind === "error") throw result.error;

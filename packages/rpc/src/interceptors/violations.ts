@@ -7,9 +7,14 @@ const problemCountMax = 50;
 
 /** Gives the `invalid` error that names every broken field. */
 export function fromViolations(violations: readonly Violation[]): AppError {
-  const fields = violations.slice(0, problemCountMax).map(toProblem);
+  return fromProblems(violations.map(toProblem));
+}
+
+/** Gives the `invalid` error of problems, 50 of them at most. */
+export function fromProblems(problems: readonly FieldProblem[]): AppError {
+  const fields = problems.slice(0, problemCountMax);
   const named = fields.slice(0, 3).map(({ field, description }) => `${field}: ${description}`);
-  const more = violations.length - named.length;
+  const more = problems.length - named.length;
   const message = named.join("; ") + (more > 0 ? `; and ${more} more` : "");
   return new AppError("invalid", message, { fields });
 }

@@ -41,8 +41,11 @@ describe("the workspace of a request", () => {
 
   test("is not created by a request that is refused", async () => {
     const { publish, asked } = setup();
-    const call = publish.publishEvent({ workspace: "new", event: {} }, bearer(keys.operator));
-    expect(await outcomeOf(call)).toBe("invalid");
+    for (const type of ["", "unknown"]) {
+      const request = { workspace: "new", event: { type } };
+      const call = publish.publishEvent(request, bearer(keys.operator));
+      expect(await outcomeOf(call)).toBe("invalid");
+    }
     expect(asked).toEqual([]);
   });
 

@@ -1,13 +1,14 @@
 import { type DescField, type DescMessage, type Message, ScalarType } from "@bufbuild/protobuf";
 import { reflect } from "@bufbuild/protobuf/reflect";
 import type { Interceptor } from "@connectrpc/connect";
-import { type Caller, callerOf, resolveWorkspace } from "../caller.ts";
+import { type Caller, callerOf, mayCreate, resolveWorkspace } from "../caller.ts";
 import { checkEach } from "../stream.ts";
 
 /**
  * Resolves the workspace that a request names in its string field `workspace`, so that
- * `workspaceIdOf` gives it. Comes after validation: a refused request creates no workspace. A
- * stream of several messages resolves each in its handler, by `resolveWorkspaceOf`.
+ * `workspaceIdOf` gives it. Creates none: where that may be, the handler decides when, by
+ * `ensureWorkspaceOf`. A stream of several messages resolves each in its handler, by
+ * `resolveWorkspaceOf`.
  */
 export function workspaceInterceptor(): Interceptor {
   const fields = new Map<DescMessage, DescField | undefined>();
@@ -45,7 +46,7 @@ async function noteWorkspace(
   message: Message,
 ): Promise<void> {
   const named = reflect(schema, message).get(field);
-  if (typeof named === "string" && named !== "") {
-    caller.workspaceId = await resolveWorkspace(caller, named);
-  }
+  if (typeof named !== "string" || named === "") return;
+  if (mayCreate(caller)) caller.namedWorkspace = named;
+  else caller.workspaceId = await resolveWorkspace(caller, named);
 }

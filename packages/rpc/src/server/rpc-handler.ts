@@ -7,10 +7,12 @@ import {
   universalResponseToNodeResponse,
 } from "@connectrpc/connect-node";
 import type { Logger } from "@posthorn/runtime";
+import { peerValues } from "../peer.ts";
 import type { Routes } from "../routes.ts";
 import { dropEndlessTimeout } from "./endless-timeout.ts";
 import { messageBytesMax } from "./limits.ts";
 import { answerError, type NodeRequest, type NodeResponse } from "./node-http.ts";
+import { strictJson } from "./strict-json.ts";
 
 /** What the RPCs of a server are made of. */
 export interface RpcHandlerOptions {
@@ -33,13 +35,19 @@ export function rpcHandler(options: RpcHandlerOptions): (url: string) => Rpc | u
     interceptors: options.interceptors,
     shutdownSignal: options.shutdown,
     readMaxBytes: messageBytesMax,
+    jsonOptions: strictJson,
     acceptCompression: [compressionGzip, compressionBrotli],
   });
   options.routes(router);
   const rpcs = new Map<string, Rpc>();
   for (const handler of router.handlers) {
     const serve = async (request: NodeRequest, response: NodeResponse) => {
-      const call = universalRequestFromNodeRequest(request, response, undefined, undefined);
+      const call = universalRequestFromNodeRequest(
+        request,
+        response,
+        undefined,
+        peerValues(request),
+      );
       dropEndlessTimeout(call.header);
       await universalResponseToNodeResponse(await handler(call), response);
     };

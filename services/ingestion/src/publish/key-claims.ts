@@ -5,7 +5,6 @@ import { type ClaimOutcome, decideClaims, type KeyClaim } from "../domain/key-cl
 import { limits } from "../domain/limits.ts";
 import type { Database } from "../store/database.ts";
 import { deleteNamedExpiredKeys, insertKeys, listKeys } from "../store/idempotency-keys.ts";
-import { toUnavailable } from "../store/to-unavailable.ts";
 
 /** What the claims need. */
 export interface KeyClaimsDeps {
@@ -89,8 +88,7 @@ export function keyClaims(deps: KeyClaimsDeps): ClaimKeys {
       );
       for (const [index, outcome] of outcomes.entries()) requests[index]?.settle(outcome);
     } catch (error) {
-      const failure = toUnavailable(error, "idempotency keys cannot be claimed now");
-      for (const request of requests) request.fail(failure);
+      for (const request of requests) request.fail(error);
     }
   }
 }

@@ -1,7 +1,7 @@
 import type { HandlerContext, ServiceImpl } from "@connectrpc/connect";
 import { AppError } from "@posthorn/errors";
 import type { PublishService } from "@posthorn/proto/posthorn/ingestion/v1/publish_service";
-import { principalOf, workspaceIdOf } from "@posthorn/rpc";
+import { ensureWorkspaceOf, principalOf } from "@posthorn/rpc";
 import { batchRefusal, batchSizeProblem } from "../domain/batch-check.ts";
 import { checkKeyHeader, keyHeader, keyInBatch, keyOfEvent } from "../domain/idempotency.ts";
 import { requireEvent } from "../domain/require-event.ts";
@@ -23,7 +23,8 @@ export function publishService(deps: PublishServiceDeps): ServiceImpl<typeof Pub
       const key = keyOfEvent(keyHeaderOf(context), event);
       const submission = { ...sourceOf(context), event, key, field: "event" };
       await publisher.check(submission);
-      const accepted = await publisher.identify([submission]);
+      const workspaceId = await ensureWorkspaceOf(context);
+      const accepted = await publisher.identify([{ ...submission, workspaceId }]);
       await publisher.append(accepted);
       countAccepted(1);
       return requireEvent(accepted[0]?.event);
@@ -32,13 +33,15 @@ export function publishService(deps: PublishServiceDeps): ServiceImpl<typeof Pub
       const source = sourceOf(context);
       const header = keyHeaderOf(context);
       const count = request.events.length;
-      const submissions = request.events.map((event, index): Submission => {
+      const checked = request.events.map((event, index) => {
         const key = keyInBatch(header, event, { index, count });
         return { ...source, event, key, field: `events[${index}]` };
       });
       const problem = batchSizeProblem(request.events);
       if (problem !== undefined) throw problem;
-      await checkAll(submissions);
+      await checkAll(checked);
+      const workspaceId = await ensureWorkspaceOf(context);
+      const submissions = checked.map((it): Submission => ({ ...it, workspaceId }));
       const accepted = await publisher.identify(submissions);
       await publisher.append(accepted);
       countAccepted(count);
@@ -48,7 +51,7 @@ export function publishService(deps: PublishServiceDeps): ServiceImpl<typeof Pub
   };
 
   /** Checks the whole batch, so that the answer names all that is wrong with it. */
-  async function checkAll(submissions: readonly Submission[]): Promise<void> {
+  async function checkAll(submissions: readonly Omit<Submission, "workspaceId">[]): Promise<void> {
     const checks = submissions.map((submission) =>
       publisher.check(submission).then(() => undefined, refusalOf),
     );
@@ -66,7 +69,6 @@ function refusalOf(error: unknown): AppError {
 
 function sourceOf(context: HandlerContext) {
   return {
-    workspaceId: workspaceIdOf(context),
     provider: principalOf(context).provider,
     traceparent: traceparentOf(context.requestHeader.get("traceparent")),
   };

@@ -38,9 +38,7 @@ export async function streamPublishEvents(
   const toSubmission = submissionOf(deps, context);
   try {
     for await (const request of requests) {
-      const submission = await toSubmission(request);
-      await deps.publisher.check(submission);
-      await groups.add(submission);
+      await groups.add(await toSubmission(request));
     }
   } finally {
     await groups.flushed().finally(() => deps.countAccepted(groups.appendedCount));
@@ -48,18 +46,22 @@ export async function streamPublishEvents(
   return { acceptedCount: BigInt(groups.appendedCount) };
 }
 
-/** Finds the workspaces of messages, and makes sure now and then that the key is still good. */
-function submissionOf({ authority, monotonicMs }: StreamDeps, context: HandlerContext) {
+/**
+ * Checks messages and finds their workspaces, in this order, so that a refused one creates none;
+ * makes sure now and then that the key is still good.
+ */
+function submissionOf({ authority, monotonicMs, publisher }: StreamDeps, context: HandlerContext) {
   const { provider } = principalOf(context);
   const traceparent = traceparentOf(context.requestHeader.get("traceparent"));
   const workspaceIds = new Map<string, string>();
   let goodUntilMs = monotonicMs() + callerGoodForMs;
   return async (request: PublishEventRequest): Promise<Submission> => {
     if (monotonicMs() > goodUntilMs) await checkCaller();
-    const workspaceId = await workspaceIdOf(request.workspace);
     const event = requireEvent(request.event);
     const key = event.idempotencyKey || undefined;
-    return { workspaceId, provider, event, traceparent, key, field: "event" };
+    const submission = { provider, event, traceparent, key, field: "event" };
+    await publisher.check(submission);
+    return { ...submission, workspaceId: await workspaceIdOf(request.workspace) };
   };
 
   async function workspaceIdOf(workspace: string): Promise<string> {

@@ -1,7 +1,6 @@
 import { type Bus, postgresBus } from "@posthorn/bus";
-import { eventually } from "@posthorn/testkit";
+import { type Cuttable, cuttable, eventually } from "@posthorn/testkit";
 import { afterAll, beforeAll, expect, test } from "vitest";
-import { type Cuttable, cuttable } from "../../test/cuttable.ts";
 import { ingestionDatabase } from "../../test/database.ts";
 import { FakeSubscription } from "../../test/fake-subscription.ts";
 import { deadRecordsOf, eventsOf, ingestCase, produce, startIngest } from "../../test/ingest.ts";

@@ -32,11 +32,11 @@ export function hintOf(key: string, prefix: string): string {
 }
 
 /** Checks what a caller asks of a key. Throws `invalid` naming `scopes` or `expireTime`. */
-export function checkApiKey(draft: ApiKeyDraft, now: Date): void {
+export function checkApiKey(draft: Omit<ApiKeyDraft, "workspaceId">, now: Date): void {
   refuseProblems([...scopeProblems(draft), ...expiryProblems(draft.expireAt, now)]);
 }
 
-function scopeProblems({ level, scopes }: ApiKeyDraft): FieldProblem[] {
+function scopeProblems({ level, scopes }: Omit<ApiKeyDraft, "workspaceId">): FieldProblem[] {
   if (level === "workspace" && scopes.length === 0) {
     return [{ field: "scopes", description: "a workspace key needs at least one" }];
   }

@@ -10,8 +10,8 @@ import type {
   ApiKeyService,
   CreateApiKeyRequest,
 } from "@posthorn/proto/posthorn/subscription/v1/api_key_service";
-import { principalOf, workspaceIdOf } from "@posthorn/rpc";
-import { type ApiKey, type ApiKeyDraft, checkApiKey } from "../domain/api-key.ts";
+import { ensureWorkspaceOf, principalOf } from "@posthorn/rpc";
+import { type ApiKey, checkApiKey, type KeyLevel } from "../domain/api-key.ts";
 import { keyPrefixOf } from "../domain/provider.ts";
 import { deleteApiKey, listApiKeys } from "../store/api-keys.ts";
 import type { Deps } from "./deps.ts";
@@ -25,8 +25,10 @@ export function apiKeyService({ db, pageTokens }: Deps): ServiceImpl<typeof ApiK
     async createApiKey(request, context) {
       const draft = toDraft(request, context);
       checkApiKey(draft, new Date());
-      const provider = await requireProvider(db, principalOf(context).provider);
-      const { key, stored } = await mintKey(db, draft, keyPrefixOf(provider));
+      const isConfined = draft.level === "workspace";
+      const workspaceId = isConfined ? await ensureWorkspaceOf(context) : undefined;
+      const provider = await requireProvider(db, draft.provider);
+      const { key, stored } = await mintKey(db, { ...draft, workspaceId }, keyPrefixOf(provider));
       return { ...toMessage(stored), key };
     },
 
@@ -52,12 +54,11 @@ export function apiKeyService({ db, pageTokens }: Deps): ServiceImpl<typeof ApiK
   };
 }
 
-function toDraft(request: CreateApiKeyRequest, context: HandlerContext): ApiKeyDraft {
-  const isConfined = request.workspace !== "";
+function toDraft(request: CreateApiKeyRequest, context: HandlerContext) {
+  const level: KeyLevel = request.workspace === "" ? "operator" : "workspace";
   return {
-    level: isConfined ? "workspace" : "operator",
+    level,
     provider: principalOf(context).provider,
-    workspaceId: isConfined ? workspaceIdOf(context) : undefined,
     scopes: request.scopes,
     expireAt: request.expireTime && timestampDate(request.expireTime),
   };

@@ -7,8 +7,8 @@ import { isProviderName } from "../domain/provider.ts";
 import { isAlias } from "../domain/workspace.ts";
 import { getKeyByHash } from "../store/api-keys.ts";
 import type { Database } from "../store/database.ts";
+import { whileAvailable } from "../store/while-available.ts";
 import { findWorkspaceId, getWorkspace, insertNamedWorkspace } from "../store/workspaces.ts";
-import { whileAvailable } from "./guarded.ts";
 
 /** Which workspace is meant. */
 export type WorkspaceQuery = Parameters<Authority["resolveWorkspace"]>[0];

@@ -8,7 +8,6 @@ import { type FileBody, readFileTree } from "../../domain/file-tree.ts";
 import { refuseProblems } from "../../domain/problems.ts";
 import type { ProviderFile } from "../../domain/provider-changes.ts";
 import { providerProblems } from "../../domain/provider-check.ts";
-import { textProblems } from "../../domain/storable-text.ts";
 import { eventTypeOutputOnly, toEventTypeDraft } from "../event-types/event-type-message.ts";
 import { outputOnlyProblems } from "../output-only.ts";
 import { messageOfFile } from "./file-message.ts";
@@ -22,7 +21,7 @@ export function readProviderFile(body: FileBody): ProviderFile {
   // The message is of the schema that was asked for.
   const message = messageOfFile(ProviderSchema, readFileTree(body)) as ProviderMessage;
   checkMessage(ProviderSchema, message);
-  refuseProblems([...outputProblems(message), ...textProblems(message, "")]);
+  refuseProblems(outputProblems(message));
   const file = {
     settings: toSettings(message),
     eventTypes: message.eventTypes.map(toEventTypeDraft),

@@ -6,7 +6,7 @@ import {
   WebhookSchema,
 } from "@posthorn/proto/posthorn/subscription/v1/webhook";
 import type { CreateWebhookRequest } from "@posthorn/proto/posthorn/subscription/v1/webhook_service";
-import { principalOf, workspaceIdOf } from "@posthorn/rpc";
+import { ensureWorkspaceOf, principalOf } from "@posthorn/rpc";
 import { newId } from "@posthorn/runtime";
 import { unwrapDataKey } from "@posthorn/sealing";
 import { newSecret } from "@posthorn/signature";
@@ -36,15 +36,15 @@ export async function createWebhook(
 ): Promise<WebhookMessage> {
   const message = requireMessage(request.webhook, "webhook");
   refuseOutputOnly(WebhookSchema, message, { names: outputOnly, prefix: "webhook" });
-  const workspaceId = workspaceIdOf(context);
+  const provider = await requireProvider(deps.db, principalOf(context).provider);
+  const draft = toDraft(message);
+  const rules = await webhookRules(deps, deps.db, { provider, eventTypes: draft.eventTypes });
+  const checked = checkWebhook(draft, new Set(webhookFields), rules);
+  const workspaceId = await ensureWorkspaceOf(context);
   const webhookId = newId("wh");
   const secret = newSecret();
   const webhook = await transaction(deps.db, async (tx) => {
     await lockWorkspace(tx, workspaceId);
-    const provider = await requireProvider(tx, principalOf(context).provider);
-    const draft = toDraft(message);
-    const rules = await webhookRules(deps, tx, { provider, eventTypes: draft.eventTypes });
-    const checked = checkWebhook(draft, new Set(webhookFields), rules);
     await checkRoom(tx, workspaceId, provider);
     const dataKey = unwrapDataKey(deps.masterKey, provider.wrappedDataKey);
     const version = await raiseVersion(tx, workspaceId);
