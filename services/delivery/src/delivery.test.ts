@@ -1,6 +1,7 @@
 import { Attempt_Outcome, Delivery_State } from "@posthorn/proto/posthorn/delivery/v1/delivery";
 import { newId } from "@posthorn/runtime";
 import { eventually, receiver } from "@posthorn/testkit";
+import { Client } from "pg";
 import { Webhook } from "standardwebhooks";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
 import { type DeliveryProcess, deliveryHarness } from "./testing/harness.ts";
@@ -107,6 +108,32 @@ describe("an event", () => {
     await harness.bus.publish("posthorn.events.v1", [poison]);
     await harness.publish(workspace, {});
     await target.next();
+  });
+
+  it("that bears U+0000 is parked, and does not end the process", async () => {
+    const { target, workspace } = await setup();
+    await harness.publish(workspace, { type: "order\u0000" }, {});
+    await target.next();
+  });
+});
+
+describe("an event that cannot be stored", () => {
+  it("is parked after its third try, alone, and those around it arrive", async () => {
+    const { target, workspace } = await setup();
+    const client = new Client({ connectionString: harness.url });
+    await client.connect();
+    // A table stands where the day's partition should be, so that no row of that day fits.
+    await client.query("create table delivery.event_19990101 ()");
+    const id = newId("evt", Date.UTC(1999, 0, 1));
+    const published = await harness.publish(workspace, {}, { id }, {});
+    const requests = await target.next(2);
+    expect(requests.map(({ headers }) => headers["webhook-id"])).not.toContain(id);
+    expect(published).toHaveLength(3);
+    const { rows } = await client.query(
+      "select error from delivery.parked_record where error like '%partition%'",
+    );
+    expect(rows).toHaveLength(1);
+    await client.end();
   });
 });
 

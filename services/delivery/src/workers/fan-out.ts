@@ -1,32 +1,16 @@
-import { fromBinary, toJson } from "@bufbuild/protobuf";
-import { TimestampSchema, timestampDate } from "@bufbuild/protobuf/wkt";
-import type { Batch, PartitionHandler, StoredRecord } from "@posthorn/bus";
-import { EventRecordSchema } from "@posthorn/proto/posthorn/topics/v1/event_record";
-import {
-  dayOf,
-  idTimeMs,
-  idToUuid,
-  type Logger,
-  newUuid,
-  type Part,
-  untilStopped,
-} from "@posthorn/runtime";
+import type { Batch, PartitionHandler } from "@posthorn/bus";
+import { type Logger, type Part, untilStopped } from "@posthorn/runtime";
 import type { Kysely } from "kysely";
-import { matchWebhooks } from "../domain/match.ts";
 import type { DeliveryMetrics } from "../metrics.ts";
 import type { Database } from "../store/database.ts";
-import {
-  type FanOut,
-  insertFanOut,
-  type NewDelivery,
-  type NewEvent,
-  type ParkedRecord,
-} from "../store/fan-outs.ts";
+import { type FanOut, insertFanOut, type NewEvent } from "../store/fan-outs.ts";
 import { getNextOffset } from "../store/partitions.ts";
+import { type Decoded, decode, type Planned, plan, steps } from "./fan-out-plan.ts";
+import { isPassing } from "./is-passing.ts";
 import type { Item } from "./lane.ts";
 import type { OwnedPartition, Ownership } from "./ownership.ts";
 import type { Sender } from "./sender.ts";
-import type { KnownWebhook, Subscriptions } from "./subscriptions.ts";
+import type { Subscriptions } from "./subscriptions.ts";
 
 export interface FanOutDeps {
   readonly db: Kysely<Database>;
@@ -38,23 +22,8 @@ export interface FanOutDeps {
   readonly metrics: DeliveryMetrics;
 }
 
-/** Rows that one transaction writes, at most, unless a single event makes more. */
-const deliveriesPerStepMax = 5000;
-
-interface Decoded {
-  readonly record: StoredRecord;
-  readonly event: Omit<NewEvent, "skipped">;
-}
-
-interface Planned {
-  readonly offset: bigint;
-  readonly event?: NewEvent;
-  readonly parked?: ParkedRecord;
-  readonly deliveries: readonly {
-    readonly delivery: NewDelivery;
-    readonly webhook: KnownWebhook;
-  }[];
-}
+/** A record that fails as a defect this often, alone, is parked. */
+const triesMax = 3;
 
 /**
  * Turns records of the log into events and deliveries: in one transaction with its own offset, so
@@ -118,93 +87,72 @@ async function handleBatch(
   const planned = plan(decoded, deps.subscriptions);
   let fromOffset = batch.records[0]?.offset;
   for (const step of steps(planned)) {
-    const last = step.at(-1);
-    if (fromOffset === undefined || last === undefined) break;
-    const toOffset = last.offset + 1n;
-    if (!(await store(deps, owned, { fromOffset, toOffset, step }))) {
-      // The lease or the offset moved under us; what is stored says where to go on.
+    if (fromOffset === undefined) break;
+    const toOffset = await storeOrPark(deps, owned, { fromOffset, step });
+    // The lease or the offset moved under us; what is stored says where to go on.
+    if (toOffset === undefined)
       return owned.isSafe() ? getNextOffset(deps.db, owned.partition) : undefined;
-    }
     fromOffset = toOffset;
   }
   return fromOffset;
 }
 
-function decode(record: StoredRecord): Decoded | ParkedRecord {
+/** A part of a batch that is stored at once. */
+interface Step {
+  readonly fromOffset: bigint;
+  readonly step: readonly Planned[];
+}
+
+/**
+ * Stores a step; if that fails as a defect, its records one by one, and parks those that fail
+ * alone. Gives the next offset; undefined when the lease or the offset is no longer ours.
+ */
+async function storeOrPark(
+  deps: FanOutDeps,
+  owned: OwnedPartition,
+  { fromOffset, step }: Step,
+): Promise<bigint | undefined> {
   try {
-    const message = fromBinary(EventRecordSchema, record.value);
-    const uuid = idToUuid("evt", message.eventId);
-    const workspaceUuid = idToUuid("ws", message.workspaceId);
-    const { occurTime, acceptTime } = message;
-    if (!uuid || !workspaceUuid || !occurTime || !acceptTime) throw new Error("a field is missing");
-    const event = {
-      uuid,
-      day: dayOf(uuid),
-      workspaceUuid,
-      provider: message.provider,
-      type: message.type,
-      data: message.data,
-      time: toJson(TimestampSchema, occurTime),
-      acceptedAt: timestampDate(acceptTime),
-      orderingKey: message.orderingKey,
-      traceparent: message.traceparent,
-    };
-    return { record, event };
+    return await store(deps, owned, { fromOffset, step });
   } catch (error) {
-    const reason = error instanceof Error ? error.message : String(error);
-    return { offset: record.offset, value: record.value, error: reason };
+    if (isPassing(error)) throw error;
+    deps.log.error({ err: error, partition: owned.partition }, "fan-out failed; one by one now");
   }
+  let next: bigint | undefined = fromOffset;
+  for (const one of step) {
+    if (next !== undefined) next = await storeAlone(deps, owned, { fromOffset: next, step: [one] });
+  }
+  return next;
 }
 
-/** Matches each event that the batch has not named before. */
-function plan(decoded: readonly (Decoded | ParkedRecord)[], known: Subscriptions): Planned[] {
-  const seen = new Set<string>();
-  return decoded.map((one) => {
-    if (!("event" in one)) return { offset: one.offset, parked: one, deliveries: [] };
-    const { offset } = one.record;
-    if (seen.has(one.event.uuid)) return { offset, deliveries: [] };
-    seen.add(one.event.uuid);
-    return { offset, ...planEvent(one.event, known) };
-  });
-}
-
-function planEvent(decoded: Decoded["event"], known: Subscriptions): Omit<Planned, "offset"> {
-  const webhooks = known.latest(decoded.workspaceUuid)?.webhooks.values() ?? [];
-  const { deliver, skipped } = matchWebhooks(decoded.type, [...webhooks]);
-  const event = { ...decoded, skipped: JSON.stringify(skipped) };
-  const atMs = idTimeMs(decoded.uuid); // a delivery's id tells its event's day
-  const deliveries = deliver.map((webhook) => ({
-    webhook,
-    delivery: { uuid: newUuid(atMs), event, webhookUuid: webhook.uuid },
-  }));
-  return { event, deliveries };
-}
-
-/** Cuts a batch into steps that one transaction each can write. */
-function* steps(planned: readonly Planned[]): Generator<readonly Planned[]> {
-  let step: Planned[] = [];
-  let count = 0;
-  for (const one of planned) {
-    if (step.length > 0 && count + one.deliveries.length > deliveriesPerStepMax) {
-      yield step;
-      step = [];
-      count = 0;
+async function storeAlone(
+  deps: FanOutDeps,
+  owned: OwnedPartition,
+  { fromOffset, step }: Step,
+): Promise<bigint | undefined> {
+  for (let tries = 1; ; tries += 1) {
+    try {
+      return await store(deps, owned, { fromOffset, step });
+    } catch (error) {
+      if (isPassing(error)) throw error;
+      if (tries >= triesMax) {
+        return store(deps, owned, { fromOffset, step: step.map((one) => park(one, error)) });
+      }
     }
-    step.push(one);
-    count += one.deliveries.length;
   }
-  if (step.length > 0) yield step;
+}
+
+function park({ offset, value }: Planned, error: unknown): Planned {
+  const reason = error instanceof Error ? error.message : String(error);
+  return { offset, value, parked: { offset, value, error: reason }, deliveries: [] };
 }
 
 async function store(
   deps: FanOutDeps,
   owned: OwnedPartition,
-  {
-    fromOffset,
-    toOffset,
-    step,
-  }: { fromOffset: bigint; toOffset: bigint; step: readonly Planned[] },
-): Promise<boolean> {
+  { fromOffset, step }: Step,
+): Promise<bigint | undefined> {
+  const toOffset = (step.at(-1)?.offset ?? fromOffset - 1n) + 1n;
   const fanOut: FanOut = {
     held: owned,
     fromOffset,
@@ -214,7 +162,7 @@ async function store(
     parked: step.flatMap(({ parked }) => parked ?? []),
   };
   const stored = await insertFanOut(deps.db, fanOut);
-  if (!stored) return false;
+  if (!stored) return undefined;
   deps.metrics.onFanOut({
     events: stored.eventUuids.size,
     deliveries: fanOut.deliveries.length,
@@ -229,7 +177,7 @@ async function store(
   for (const { event, deliveries } of step) {
     if (event && stored.eventUuids.has(event.uuid)) offerAll(deps.sender, owned, event, deliveries);
   }
-  return true;
+  return toOffset;
 }
 
 function offerAll(

@@ -1,0 +1,105 @@
+import { fromBinary, toJson } from "@bufbuild/protobuf";
+import { TimestampSchema, timestampDate } from "@bufbuild/protobuf/wkt";
+import type { StoredRecord } from "@posthorn/bus";
+import { EventRecordSchema } from "@posthorn/proto/posthorn/topics/v1/event_record";
+import { checkMessage } from "@posthorn/rpc";
+import { dayOf, idTimeMs, idToUuid, newUuid } from "@posthorn/runtime";
+import { matchWebhooks } from "../domain/match.ts";
+import type { NewDelivery, NewEvent, ParkedRecord } from "../store/fan-outs.ts";
+import type { KnownWebhook, Subscriptions } from "./subscriptions.ts";
+
+/** Rows that one transaction writes, at most, unless a single event makes more. */
+const deliveriesPerStepMax = 5000;
+
+/** A record that could be read. */
+export interface Decoded {
+  readonly record: StoredRecord;
+  readonly event: Omit<NewEvent, "skipped">;
+}
+
+/** What is to be stored for one record: an event, a parked record, or nothing new. */
+export interface Planned {
+  readonly offset: bigint;
+  /** The record's bytes. */
+  readonly value: Uint8Array;
+  readonly event?: NewEvent;
+  readonly parked?: ParkedRecord;
+  readonly deliveries: readonly {
+    readonly delivery: NewDelivery;
+    readonly webhook: KnownWebhook;
+  }[];
+}
+
+/** Reads a record; one that cannot be read is parked. */
+export function decode(record: StoredRecord): Decoded | ParkedRecord {
+  try {
+    const message = fromBinary(EventRecordSchema, record.value);
+    checkMessage(EventRecordSchema, message);
+    const uuid = idToUuid("evt", message.eventId);
+    const workspaceUuid = idToUuid("ws", message.workspaceId);
+    const { occurTime, acceptTime } = message;
+    if (!uuid || !workspaceUuid || !occurTime || !acceptTime) throw new Error("a field is missing");
+    const event = {
+      uuid,
+      day: dayOf(uuid),
+      workspaceUuid,
+      provider: message.provider,
+      type: message.type,
+      data: message.data,
+      time: toJson(TimestampSchema, occurTime),
+      acceptedAt: timestampDate(acceptTime),
+      orderingKey: message.orderingKey,
+      traceparent: message.traceparent,
+    };
+    return { record, event };
+  } catch (error) {
+    const reason = error instanceof Error ? error.message : String(error);
+    return { offset: record.offset, value: record.value, error: reason };
+  }
+}
+
+/** Plans the records of a batch: matches each event that the batch has not named before. */
+export function plan(
+  decoded: readonly (Decoded | ParkedRecord)[],
+  known: Subscriptions,
+): Planned[] {
+  const seen = new Set<string>();
+  return decoded.map((one) => {
+    if (!("event" in one)) return { ...one, parked: one, deliveries: [] };
+    const { offset, value } = one.record;
+    if (seen.has(one.event.uuid)) return { offset, value, deliveries: [] };
+    seen.add(one.event.uuid);
+    return { offset, value, ...planEvent(one.event, known) };
+  });
+}
+
+function planEvent(
+  decoded: Decoded["event"],
+  known: Subscriptions,
+): Omit<Planned, "offset" | "value"> {
+  const webhooks = known.latest(decoded.workspaceUuid)?.webhooks.values() ?? [];
+  const { deliver, skipped } = matchWebhooks(decoded.type, [...webhooks]);
+  const event = { ...decoded, skipped: JSON.stringify(skipped) };
+  const atMs = idTimeMs(decoded.uuid); // a delivery's id tells its event's day
+  const deliveries = deliver.map((webhook) => ({
+    webhook,
+    delivery: { uuid: newUuid(atMs), event, webhookUuid: webhook.uuid },
+  }));
+  return { event, deliveries };
+}
+
+/** Cuts a batch into steps that one transaction each can write. */
+export function* steps(planned: readonly Planned[]): Generator<readonly Planned[]> {
+  let step: Planned[] = [];
+  let count = 0;
+  for (const one of planned) {
+    if (step.length > 0 && count + one.deliveries.length > deliveriesPerStepMax) {
+      yield step;
+      step = [];
+      count = 0;
+    }
+    step.push(one);
+    count += one.deliveries.length;
+  }
+  if (step.length > 0) yield step;
+}
