@@ -2,7 +2,8 @@
 // it first installs what the lockfile names, then hands over to the task. Plain JavaScript without
 // a dependency, since it has to run before there is any.
 //
-// Usage: node scripts/bootstrap.mjs start|test|check|gen|build|bench|<a file of scripts/> [arguments]
+// Usage: node scripts/bootstrap.mjs start|test|check|gen|build|bench [arguments]
+//        node scripts/bootstrap.mjs <a script of scripts/, or a tool of node_modules/.bin> [arguments]
 import { existsSync, readdirSync } from "node:fs";
 import { dirname, join } from "node:path";
 import { fileURLToPath } from "node:url";
@@ -40,9 +41,9 @@ try {
 
 /** A failed check does not hide what the tests say: each command runs, unless a signal ended one. */
 async function main([task = "", ...args]) {
-  const commands = commandsOf(task);
   checkNode();
   const env = environment(await ensureInstalled(root));
+  const commands = commandsOf(task);
   const failed = [];
   for (const [index, [command, ...own]] of commands.entries()) {
     const isLast = index === commands.length - 1;
@@ -58,7 +59,10 @@ async function main([task = "", ...args]) {
 function commandsOf(task) {
   if (Object.hasOwn(tasks, task)) return tasks[task];
   const script = `scripts/${task}.ts`;
-  if (/^[a-z][a-z-]*$/.test(task) && existsSync(join(root, script))) return [[...node, script]];
+  if (/^[a-z][a-z-]*$/.test(task)) {
+    if (existsSync(join(root, script))) return [[...node, script]];
+    if (existsSync(join(root, "node_modules/.bin", task))) return [[task]];
+  }
   const scripts = readdirSync(join(root, "scripts"))
     .filter((name) => name.endsWith(".ts") && !name.endsWith(".test.ts"))
     .map((name) => name.slice(0, -".ts".length));

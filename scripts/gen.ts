@@ -1,18 +1,28 @@
 /**
- * Generates what is made from other files: the TypeScript of the protos.
+ * Generates what is made from other files: the TypeScript of the protos, the OpenAPI document and
+ * docs/errors.md.
  *
  * Usage: npm run gen                        writes it
  *        npm run task -- gen --check        fails, and names the files, when what is there is stale
  */
-import { existsSync, mkdirSync, mkdtempSync, readdirSync, readFileSync, rmSync } from "node:fs";
+import { spawnSync } from "node:child_process";
+import {
+  existsSync,
+  mkdirSync,
+  mkdtempSync,
+  readdirSync,
+  readFileSync,
+  rmSync,
+  statSync,
+} from "node:fs";
 import { tmpdir } from "node:os";
-import { join, resolve } from "node:path";
+import { join, relative, resolve } from "node:path";
 import { parseArgs } from "node:util";
-import { runAll } from "./run-all.ts";
+import { runAll } from "./steps/run-all.ts";
 
 const root = resolve(import.meta.dirname, "..");
 /** What is generated, by where it lies; each is wholly made, so that what is left over shows too. */
-const generated = ["packages/proto/src/gen"];
+const generated = ["packages/proto/src/gen", "services/gateway/openapi.json", "docs/errors.md"];
 
 const { values } = parseArgs({
   options: { write: { type: "boolean" }, check: { type: "boolean" }, help: { type: "boolean" } },
@@ -23,8 +33,33 @@ else console.log("Usage: npm run task -- gen --write | --check");
 
 /** The base stands for the root of the repository: everything lands where it lies there. */
 function generateInto(base: string): number {
+  const scratch = mkdtempSync(join(tmpdir(), "posthorn-image-"));
+  const image = join(scratch, "image.binpb");
   mkdirSync(join(base, "proto"), { recursive: true });
-  return runAll(join(root, "proto"), [["buf", "generate", "--output", join(base, "proto")]]);
+  mkdirSync(join(base, "services/gateway"), { recursive: true });
+  mkdirSync(join(base, "docs"), { recursive: true });
+  try {
+    const exitCode = runAll(join(root, "proto"), [
+      ["buf", "generate", "--output", join(base, "proto")],
+      ["buf", "build", "--output", image],
+    ]);
+    if (exitCode !== 0) return exitCode;
+    const openapi = join(base, "services/gateway/openapi.json");
+    const written = runScript("services/gateway/src/gen-openapi.ts", openapi, readFileSync(image));
+    return written === 0
+      ? runScript("scripts/docs-errors.ts", join(base, "docs/errors.md"))
+      : written;
+  } finally {
+    rmSync(scratch, { recursive: true });
+  }
+}
+
+/** Runs a script that writes the file; gives its exit code. */
+function runScript(script: string, path: string, input?: Uint8Array): number {
+  const args = ["--conditions=source", join(root, script), path];
+  const stdio = [input === undefined ? "ignore" : "pipe", "inherit", "inherit"] as const;
+  const { status } = spawnSync(process.execPath, args, { input, stdio: [...stdio] });
+  return status ?? 1;
 }
 
 function check(): number {
@@ -42,22 +77,20 @@ function check(): number {
 }
 
 function staleIn(place: string, scratch: string): string[] {
-  const names = new Set([...filesIn(join(scratch, place)), ...filesIn(join(root, place))]);
-  return [...names]
-    .filter((name) => contentOf(scratch, place, name) !== contentOf(root, place, name))
-    .map((name) => join(place, name))
-    .sort();
+  const names = new Set([...filesIn(scratch, place), ...filesIn(root, place)]);
+  return [...names].filter((name) => contentOf(scratch, name) !== contentOf(root, name)).sort();
 }
 
-function filesIn(folder: string): string[] {
-  if (!existsSync(folder)) return [];
-  const entries = readdirSync(folder, { recursive: true, withFileTypes: true });
-  return entries
+/** Gives a file's name itself, or the names of all files in a folder, relative to the base. */
+function filesIn(base: string, place: string): string[] {
+  const path = join(base, place);
+  if (!existsSync(path) || statSync(path).isFile()) return [place];
+  return readdirSync(path, { recursive: true, withFileTypes: true })
     .filter((entry) => entry.isFile())
-    .map((entry) => join(entry.parentPath, entry.name).slice(folder.length + 1));
+    .map((entry) => relative(base, join(entry.parentPath, entry.name)));
 }
 
-function contentOf(...path: readonly string[]): string | undefined {
-  const whole = join(...path);
-  return existsSync(whole) ? readFileSync(whole, "utf8") : undefined;
+function contentOf(base: string, name: string): string | undefined {
+  const path = join(base, name);
+  return existsSync(path) ? readFileSync(path, "utf8") : undefined;
 }

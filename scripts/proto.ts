@@ -9,7 +9,7 @@ import { mkdtempSync, rmSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join, resolve } from "node:path";
 import { parseArgs } from "node:util";
-import { runAll } from "./run-all.ts";
+import { runAll } from "./steps/run-all.ts";
 
 const folder = resolve(import.meta.dirname, "../proto");
 const baseline = "baseline.binpb";

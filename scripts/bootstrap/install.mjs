@@ -12,6 +12,15 @@ import { runQuietly } from "./run.mjs";
 const pnpm = "pnpm@12.21.0";
 /** Its first line of output tells where pnpm lies, which turbo needs on its PATH. */
 const install = "command -v pnpm && pnpm install --frozen-lockfile";
+const npx = ["--yes", "--prefer-offline", "--package", pnpm, "--call", install];
+
+/** Without a network both would say so only after minutes. */
+const patience = {
+  npm_config_fetch_retry_mintimeout: "1000",
+  npm_config_fetch_retry_maxtimeout: "5000",
+  pnpm_config_fetch_retry_mintimeout: "1000",
+  pnpm_config_fetch_retry_maxtimeout: "3000",
+};
 
 /**
  * Installs the dependencies unless those of this lockfile are there. Gives the version of the Node
@@ -37,19 +46,15 @@ async function installNow(root, wanted) {
   const startedAtMs = performance.now();
   const report = progress("Installing the dependencies");
   // CI: no question is asked that nobody would see.
-  const env = { ...process.env, CI: "1" };
-  const { exitCode, signal, stdout, output } = await runQuietly(
-    "npx",
-    ["--yes", "--package", pnpm, "--call", install],
-    { env },
-  );
+  const env = { ...patience, ...process.env, CI: "1" };
+  const { exitCode, signal, stdout, output } = await runQuietly("npx", npx, { env });
   if (signal !== undefined) {
     report.end("Installing the dependencies was broken off.");
     throw new Failure("Stopped.", exitCode || 130);
   }
   if (exitCode !== 0) {
     report.end("Installing the dependencies failed:");
-    throw new Failure(`${indent(output)}\n${reasonOf(output, root)}`);
+    throw new Failure(failureOf(output, root));
   }
   const pnpmDir = dirname(stdout.slice(0, stdout.indexOf("\n")));
   const stamp = { wanted, pnpmDir, node: bundledVersion(root) };
@@ -57,6 +62,20 @@ async function installNow(root, wanted) {
   const seconds = ((performance.now() - startedAtMs) / 1000).toFixed(1);
   report.end(`Installed the dependencies in ${seconds} s.`);
   return stamp;
+}
+
+/** What is known is said in one line; else everything that was written is shown. */
+function failureOf(output, root) {
+  const reason = reasonOf(output, root);
+  if (reason === undefined) return output.trimEnd();
+  const path = join("node_modules", ".posthorn-install.log");
+  try {
+    writeFileSync(join(root, path), output);
+  } catch {
+    // No room or no permission for it, which is the reason then.
+    return reason;
+  }
+  return `${reason} (The whole output is in ${path}.)`;
 }
 
 function isCurrent(stamp, wanted) {
@@ -86,8 +105,4 @@ function checkWritable(root) {
       `The dependencies cannot be installed: no permission to write ${modules} (${error.code}).`,
     );
   }
-}
-
-function indent(text) {
-  return text.trimEnd().replace(/^/gm, "  ");
 }

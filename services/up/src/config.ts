@@ -166,7 +166,7 @@ function readServices(overlay: Env, gateway: GatewayConfig, env: EnvReader): Ser
     reader.check();
   } catch (error) {
     if (!(error instanceof ConfigError)) throw error;
-    for (const problem of error.problems) env.problem(problem);
+    for (const problem of new Set(error.problems)) env.problem(problem);
   }
   return configs;
 }

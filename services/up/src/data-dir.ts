@@ -1,6 +1,6 @@
-import { constants } from "node:fs";
+import { constants, existsSync } from "node:fs";
 import { access, mkdir, open, readFile, rename, rm } from "node:fs/promises";
-import { join } from "node:path";
+import { dirname, join } from "node:path";
 import { geteuid } from "node:process";
 import { Refusal } from "./refusal.ts";
 
@@ -25,7 +25,7 @@ const mode = geteuid?.() === 0 ? 0o755 : 0o700;
 export async function openDataDir(path: string): Promise<DataDir> {
   const pathOf = (name: SecretName) => join(path, name);
   await refused(path, async () => {
-    await mkdir(path, { recursive: true, mode });
+    await makeFolder(path);
     await access(path, constants.R_OK | constants.W_OK | constants.X_OK);
   });
   return {
@@ -34,6 +34,18 @@ export async function openDataDir(path: string): Promise<DataDir> {
     read: (name) => refused(pathOf(name), () => readLine(pathOf(name))),
     write: (name, line) => refused(pathOf(name), () => writeLine(pathOf(name), line)),
   };
+}
+
+/** Not `recursive`: Node turns in circles where a folder takes no folders, as /proc. */
+async function makeFolder(path: string): Promise<void> {
+  try {
+    await mkdir(path, { mode });
+  } catch (error) {
+    if (codeOf(error) === "EEXIST") return;
+    if (codeOf(error) !== "ENOENT" || existsSync(dirname(path))) throw error;
+    await makeFolder(dirname(path));
+    await mkdir(path, { mode });
+  }
 }
 
 async function readLine(path: string): Promise<string | undefined> {
@@ -77,7 +89,8 @@ function wordsFor(code: string): string {
       return "it lies on a read-only disk";
     case "ENOSPC":
       return "the disk is full";
-    case "EEXIST":
+    case "ENOENT":
+      return "it cannot be made there";
     case "ENOTDIR":
       return "a file is in the way of the folder";
     default:

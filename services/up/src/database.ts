@@ -1,6 +1,8 @@
+import { once } from "node:events";
 import { join } from "node:path";
 import { startEmbedded } from "@posthorn/postgres";
 import type { Logger, Part } from "@posthorn/runtime";
+import { postgresWords } from "./postgres-words.ts";
 import { checkDatabase } from "./reachable.ts";
 import { Refusal } from "./refusal.ts";
 
@@ -25,35 +27,50 @@ export async function givenDatabase(url: string): Promise<OpenDatabase> {
 /** Starts a Postgres of our own. Throws Refusal, with Postgres' own words, when it does not start. */
 export async function embeddedDatabase(dataDir: string, log: Logger): Promise<OpenDatabase> {
   const path = join(dataDir, "postgres");
-  const { url, dir, exited, stop } = await startEmbedded({ dataDir: path, log }).catch((cause) => {
-    throw new Refusal(refusalOf(cause, dataDir), { cause });
-  });
-  return { url, dir, parts: [watch(exited)], stop };
+  // Until it runs, all that it has to say is in what is thrown.
+  const quiet = log.child({}, { level: "error" });
+  try {
+    const { url, dir, exited, stop } = await startEmbedded({ dataDir: path, log: quiet });
+    quiet.level = log.level;
+    return { url, dir, parts: [watch(exited)], stop };
+  } catch (cause) {
+    throw new Refusal(refusalOf(messageOf(cause), dataDir), { cause });
+  }
 }
 
+/** Fails when Postgres ends by itself. */
 function watch(exited: Promise<void>): Part {
   return {
     name: "postgres",
     async run(stop, ready) {
       ready();
-      const stopped = new Promise<void>((resolve) => {
-        stop.addEventListener("abort", () => resolve(), { once: true });
-      });
-      await Promise.race([stopped, exited.catch(refuse)]);
+      await Promise.race([once(stop, "abort"), exited.catch(refuse)]);
     },
   };
 }
 
 function refuse(cause: unknown): never {
-  throw new Refusal(`Posthorn has lost its database: ${messageOf(cause)}.`, { cause });
+  throw new Refusal(`Posthorn has lost its database: ${postgresWords(messageOf(cause))}.`, {
+    cause,
+  });
 }
 
-function refusalOf(error: unknown, dataDir: string): string {
-  const problem = messageOf(error);
-  if (!problem.startsWith("another Posthorn")) {
-    return `The database in ${dataDir} does not start: ${problem}.`;
+function refusalOf(problem: string, dataDir: string): string {
+  if (problem.startsWith("another Posthorn")) {
+    const settings = "POSTHORN_DATA_DIR, POSTHORN_PORT and POSTHORN_GRPC_PORT";
+    return `A${problem.slice(1)}: stop that one, or set ${settings} to run a second.`;
   }
-  return `${problem}: stop that one, or set POSTHORN_DATA_DIR, POSTHORN_PORT and POSTHORN_GRPC_PORT to run a second.`;
+  const dir = /^postgres did not start on (.+?): /.exec(problem)?.[1] ?? dataDir;
+  return (
+    `The database in ${dir} does not start: ${postgresWords(problem)}. If its files are damaged, ` +
+    `put a backup back, or remove ${foldersOf(dataDir, dir)} to start anew.`
+  );
+}
+
+/** Names the folders that hold everything: as root, the database may lie in one of its own. */
+export function foldersOf(dataDir: string, databaseDir: string | undefined): string {
+  const isOutside = databaseDir !== undefined && !databaseDir.startsWith(dataDir);
+  return isOutside ? `${dataDir} and ${databaseDir}` : dataDir;
 }
 
 function messageOf(error: unknown): string {

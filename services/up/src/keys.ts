@@ -2,6 +2,7 @@ import { randomBytes } from "node:crypto";
 import { newMasterKey } from "@posthorn/sealing";
 import type { SubscriptionService } from "@posthorn/subscription";
 import type { DataDir } from "./data-dir.ts";
+import { foldersOf } from "./database.ts";
 import { Refusal } from "./refusal.ts";
 
 /** The key that wraps the data keys. */
@@ -30,18 +31,22 @@ export function newServiceKey(): string {
 export interface FirstStart {
   readonly master: MasterKey;
   readonly dataDir: DataDir;
+  /** Where the files of a Postgres of our own are. */
+  readonly databaseDir: string | undefined;
   /** Undefined: only the admin key. */
   readonly demo: { readonly file: Uint8Array; readonly workspace: string } | undefined;
 }
 
 /**
  * Makes the first keys of an empty database and keeps them in the data folder before they count.
- * Throws Refusal when the database is older than the master key, since it could not be read.
+ * Throws Refusal when its secrets were sealed with another master key.
  */
 export async function makeFirstKeys(
-  { bootstrap, bootstrapAdmin }: SubscriptionService,
-  { master, dataDir, demo }: FirstStart,
+  { bootstrap, bootstrapAdmin, fitsMasterKey }: SubscriptionService,
+  first: FirstStart,
 ): Promise<void> {
+  const { master, dataDir, demo } = first;
+  if (!(await fitsMasterKey())) throw new Refusal(otherKey(first));
   const keep = async (adminKey: string) => {
     if (master.isNew) await dataDir.write("master-key", master.text);
     await dataDir.write("admin-key", adminKey);
@@ -57,9 +62,15 @@ export async function makeFirstKeys(
             await dataDir.write("operator-key", operatorKey);
           },
         });
-  if (isFirst || !master.isNew) return;
-  throw new Refusal(
-    `${dataDir.pathOf("master-key")} is missing, and the secrets in the database cannot be read ` +
-      "without it: put it back, or remove the whole folder to start anew.",
-  );
+  // Without a provider nothing is sealed yet, so that any key fits.
+  if (!isFirst && master.isNew) await dataDir.write("master-key", master.text);
+}
+
+function otherKey({ master, dataDir, databaseDir }: FirstStart): string {
+  const path = dataDir.pathOf("master-key");
+  if (!master.isNew) {
+    return `The secrets in the database were sealed with another master key: see POSTHORN_MASTER_KEY and ${path}.`;
+  }
+  const folders = foldersOf(dataDir.path, databaseDir);
+  return `${path} is missing, and the secrets in the database cannot be read without it: put it back, or remove ${folders} to start anew.`;
 }

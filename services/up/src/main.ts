@@ -1,4 +1,4 @@
-import { resolve } from "node:path";
+import { fileURLToPath } from "node:url";
 import { logger } from "@posthorn/runtime";
 import { usage } from "./args.ts";
 import { readUpConfig } from "./config.ts";
@@ -11,6 +11,10 @@ const sameSignalMs = 500;
 /** Beyond what the parts and the database are given to stop. */
 const overrunMs = 30_000;
 
+// Whoever read our output has gone (`npm start | head`): that is no reason to stop serving.
+for (const output of [process.stdout, process.stderr]) output.on("error", () => {});
+
+const demoFile = new URL("../../../deploy/providers/demo.yaml", import.meta.url);
 const screen = terminal(process.stdout);
 const stop = new AbortController();
 
@@ -29,7 +33,7 @@ async function main(): Promise<number> {
       log,
       terminal: screen,
       stop: stop.signal,
-      demoFile: resolve(import.meta.dirname, "../../../deploy/providers/demo.yaml"),
+      demoFile: fileURLToPath(demoFile),
       onExit: (callback) => process.once("exit", callback),
     });
     screen.say("  Stopped.");

@@ -13,8 +13,8 @@ export class Refusal extends Error {
 export function linesOf(error: unknown): readonly string[] | undefined {
   if (error instanceof Refusal) return [error.message];
   if (error instanceof ConfigError) {
-    const problems = [...new Set(error.problems)];
-    return ["Posthorn cannot start with these settings:", ...problems.map((text) => `  ${text}`)];
+    const problems = error.problems.map((text) => `  ${text}`);
+    return ["Posthorn cannot start with these settings:", ...problems];
   }
   if (error instanceof AppError) return [`Posthorn cannot run: ${error.message}.`];
   if (error instanceof AggregateError) return linesOfAll(error.errors);

@@ -5,6 +5,7 @@ import { type Bus, kafkaBus, postgresBus } from "@posthorn/bus";
 import { deliveryService } from "@posthorn/delivery";
 import { type Backend, backendOf, gatewayService } from "@posthorn/gateway";
 import { ingestionService } from "@posthorn/ingestion";
+import { isUnavailable } from "@posthorn/postgres";
 import { localTransport, remoteAuthority, serverInterceptors, withServiceKey } from "@posthorn/rpc";
 import { type Logger, metrics, type Part } from "@posthorn/runtime";
 import { type SubscriptionService, subscriptionService } from "@posthorn/subscription";
@@ -50,13 +51,14 @@ export async function compose(
   const subscription = subscriptionService(configs.subscription, deps);
   open.later(subscription.close);
   const { serviceKey } = known;
-  const stored = { authority: subscription.authority, serviceKey, ...deps };
+  const guards = { serviceKey, isUnavailable, ...deps };
+  const stored = { authority: subscription.authority, ...guards };
   const own = { interceptors: serverInterceptors(stored) };
   const internal = withServiceKey(localTransport(subscription.internalRoutes, own), serviceKey);
   const shared = { ...deps, bus, subscription: internal };
   // What subscription said of a key is remembered for a while, as in processes of their own.
   const authority = remoteAuthority({ transport: internal });
-  const others = { interceptors: serverInterceptors({ authority, serviceKey, ...deps }) };
+  const others = { interceptors: serverInterceptors({ authority, ...guards }) };
 
   const ingestion = ingestionService(configs.ingestion, { ...shared, authority });
   open.later(ingestion.close);

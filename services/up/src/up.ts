@@ -48,7 +48,8 @@ export async function up(config: UpConfig, deps: UpDeps): Promise<void> {
     const composed = await composeOn(ground, config, { ...deps, open });
     const parts = [...ground.database.parts, ...composed.parts];
     const all = config.hasDemo ? withDemo(parts, ground, config, deps) : parts;
-    await runParts(all, { stop: deps.stop, stopTimeoutMs });
+    const log = deps.log.isLevelEnabled("debug") ? { log: deps.log } : {};
+    await runParts(all, { stop: deps.stop, stopTimeoutMs, ...log });
   } finally {
     await open.now();
   }
@@ -95,7 +96,8 @@ async function composeOn(
   terminal.status("Bringing the tables up to date ...");
   await composed.migrate();
   const first = config.hasDemo ? { file: demoFile, workspace } : undefined;
-  await makeFirstKeys(composed.subscription, { master, dataDir, demo: first });
+  const databaseDir = database.dir;
+  await makeFirstKeys(composed.subscription, { master, dataDir, databaseDir, demo: first });
   return composed;
 }
 

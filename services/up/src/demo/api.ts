@@ -1,6 +1,17 @@
+/** What the API answered other than 2xx; the message names the call and says what it was. */
+export class ApiError extends Error {
+  override readonly name = "ApiError";
+  readonly status: number;
+
+  constructor(status: number, message: string) {
+    super(message);
+    this.status = status;
+  }
+}
+
 /** The REST API, as a user calls it. */
 export interface Api {
-  /** The answer's JSON. Throws an Error that names the call and says what was answered. */
+  /** The answer's JSON. Throws ApiError. */
   call(method: string, path: string, body?: unknown): Promise<Readonly<Record<string, unknown>>>;
 }
 
@@ -24,7 +35,8 @@ export function api(baseUrl: string, key: string): Api {
       const answer: unknown = await response.json();
       if (!isRecord(answer)) throw new Error(`${method} ${path} did not answer with an object`);
       if (response.ok) return answer;
-      throw new Error(`${method} ${path} answered ${response.status}: ${answer["message"]}`);
+      const said = `answered ${response.status}: ${answer["message"]}`;
+      throw new ApiError(response.status, `${method} ${path} ${said}`);
     },
   };
 }

@@ -38,6 +38,8 @@ export function demo(
       terminal.style("red", "  The demo did not get through:"),
       ...lines.map((line) => `  ${line}`),
       "",
+      terminal.style("dim", "  Posthorn serves nevertheless. Ctrl-C stops."),
+      "",
     );
     log.debug({ err: error }, "the demo failed");
   }

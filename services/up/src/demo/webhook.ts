@@ -1,5 +1,5 @@
 import type { DataDir } from "../data-dir.ts";
-import { type Api, isRecord, textOf } from "./api.ts";
+import { type Api, ApiError, isRecord, textOf } from "./api.ts";
 
 /** The demo's webhook, registered. */
 export interface DemoWebhook {
@@ -44,13 +44,19 @@ async function find(api: Api, base: string): Promise<string | undefined> {
   let pageToken = "";
   do {
     const query = `pageSize=250&pageToken=${encodeURIComponent(pageToken)}`;
-    const page = await api.call("GET", `${base}/webhooks?${query}`);
+    const page = await api.call("GET", `${base}/webhooks?${query}`).catch(noPage);
     const webhooks = Array.isArray(page["webhooks"]) ? page["webhooks"].filter(isRecord) : [];
     const ours = webhooks.find((webhook) => isOurs(webhook["metadata"]));
     if (ours !== undefined) return textOf(ours, "id");
     pageToken = typeof page["nextPageToken"] === "string" ? page["nextPageToken"] : "";
   } while (pageToken !== "");
   return undefined;
+}
+
+/** The first webhook makes the workspace, so before it there may be none. */
+function noPage(error: unknown): Readonly<Record<string, unknown>> {
+  if (error instanceof ApiError && error.status === 404) return {};
+  throw error;
 }
 
 function isOurs(value: unknown): boolean {

@@ -1,0 +1,72 @@
+import { execFile } from "node:child_process";
+import { promisify } from "node:util";
+import { eventually } from "@posthorn/testkit";
+import { expect } from "vitest";
+
+const run = promisify(execFile);
+
+/** Runs the commands of a worked example one after the other, as its reader does. */
+export interface Walk {
+  /** Runs a command, and holds its answer against the one that is shown, which may be shorter. */
+  compare(command: string, shown: string): Promise<void>;
+  /** Gives the first id or secret of the kind in the answers so far: `wh_`, `whsec_`. */
+  seen(prefix: string): string;
+}
+
+/** What the reader's shell has, and where things are here: by what the example writes, as `:9000`. */
+export function walk(
+  env: Readonly<Record<string, string>>,
+  places: Readonly<Record<string, string>>,
+): Walk {
+  const known = new Map<string, string>();
+  const seen: Walk["seen"] = (prefix) => {
+    const value = known.get(prefix);
+    if (value === undefined) throw new Error(`no answer so far has a ${prefix}...`);
+    return value;
+  };
+  return { compare, seen };
+
+  async function compare(command: string, shown: string): Promise<void> {
+    const once = async () => check(await answerTo(command), shown);
+    // What is only read may be read until it has got as far as the example.
+    if (/ -X | -d /.test(command)) await once();
+    else await eventually(once);
+  }
+
+  async function answerTo(command: string): Promise<string> {
+    const placed = Object.entries(places).reduce(
+      (text, [from, to]) => text.replace(from, to),
+      command,
+    );
+    const filled = placed.replaceAll(/\b(wh|evt|dlv)_\.\.\./g, (text) => seen(text.slice(0, -3)));
+    const quiet = 'curl() { command curl --silent --show-error "$@"; }\n';
+    const { stdout } = await run("bash", ["-c", quiet + filled], { env });
+    return stdout;
+  }
+
+  function check(answer: string, shown: string): void {
+    for (const [text, prefix = ""] of answer.matchAll(
+      /\b(wh_|evt_|dlv_)[0-9a-z]{26}|\b(whsec_)[^"]+/g,
+    )) {
+      const kind = prefix || "whsec_";
+      if (!known.has(kind)) known.set(kind, text);
+    }
+    expect(JSON.parse(masked(answer))).toMatchObject(JSON.parse(masked(shown)));
+  }
+
+  /** Hides what differs from run to run, and keeps its form. */
+  function masked(text: string): string {
+    const placed = Object.entries(places).reduce(
+      (one, [from, to]) => one.replaceAll(to, from),
+      text,
+    );
+    return placed
+      .replaceAll(/\b(wh|evt|dlv|att)_[0-9a-z]{26}/g, "$1_id")
+      .replaceAll(/whsec_[A-Za-z0-9+/=]{44}/g, "whsec_secret")
+      .replaceAll(/\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d\.\d{3}Z/g, "time")
+      .replaceAll(/"v1,[A-Za-z0-9+/=]{44}"/g, '"v1,signature"')
+      .replaceAll(/"00-[0-9a-f]{32}-[0-9a-f]{16}-01"/g, '"traceparent"')
+      .replaceAll(/"\d+\.\d{6}s"/g, '"duration"')
+      .replaceAll(/"(etag|webhook-timestamp)": ?"\d+"/g, '"$1":"number"');
+  }
+}
