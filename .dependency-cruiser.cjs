@@ -105,7 +105,7 @@ module.exports = {
       name: "nothing-undeclared",
       comment: "A folder's package.json names what it needs, so that it runs alone.",
       severity: "error",
-      from: { pathNot: ofTests },
+      from: { pathNot: `^scripts/|${ofTests}` },
       to: { dependencyTypes: ["npm-no-pkg", "npm-unknown", "npm-dev"] },
     },
     {
