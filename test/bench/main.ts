@@ -47,7 +47,9 @@ async function benchKafka(limit: number): Promise<void> {
 }
 
 async function benchLog(name: string, limit: number, env: Record<string, string>): Promise<void> {
-  const posthorn = await oneProcess({ env: { ...loopbackAllowed, ...env, LOG_LEVEL: "warn" } });
+  const posthorn = await oneProcess({
+    env: { ...loopbackAllowed, ...env, POSTHORN_LOG_LEVEL: "warn" },
+  });
   try {
     const workspace = "bench";
     await posthorn.call("POST", `/v1/workspaces/${workspace}/webhooks`, { url: receiverUrl });

@@ -76,15 +76,18 @@ describe("on a running Posthorn", () => {
     );
     const example = exampleFolder("receiver");
     const started: ChildProcess[] = [];
-    for (const [index, { language, code }] of blocks.entries()) {
-      const next = blocks[index + 1];
-      if (language !== "sh") continue;
-      if (code.includes("receiver.mjs")) started.push(await startReceiver());
-      else if (next?.language === "json") await reader.compare(code, next.code);
+    try {
+      for (const [index, { language, code }] of blocks.entries()) {
+        const next = blocks[index + 1];
+        if (language !== "sh") continue;
+        if (code.includes("receiver.mjs")) started.push(await startReceiver());
+        else if (next?.language === "json") await reader.compare(code, next.code);
+      }
+      expect(started).toHaveLength(1);
+    } finally {
+      for (const child of started) child.kill();
+      example.remove();
     }
-    expect(started).toHaveLength(1);
-    for (const child of started) child.kill();
-    example.remove();
 
     async function startReceiver(): Promise<ChildProcess> {
       const env = { WEBHOOK_SECRET: reader.seen("whsec_") };

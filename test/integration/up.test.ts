@@ -3,8 +3,8 @@ import { once } from "node:events";
 import { readdir, readFile, rm, stat, writeFile } from "node:fs/promises";
 import { connect, createServer } from "node:net";
 import { join } from "node:path";
-import { eventually, testDatabase } from "@posthorn/testkit";
-import { expect, test } from "vitest";
+import { canRunKafkaBroker, eventually, kafkaBroker, testDatabase } from "@posthorn/testkit";
+import { describe, expect, test } from "vitest";
 import { client } from "../harness/posthorn.ts";
 import { upFolder } from "../harness/up-folder.ts";
 
@@ -109,6 +109,23 @@ test("runs on a server of the user's, and only with its master key", async () =>
   await database.drop();
 });
 
+describe.runIf(canRunKafkaBroker())("with Kafka", () => {
+  test("keeps the log there, and refuses to go on without it", async () => {
+    await using data = upFolder();
+    const kafka = await kafkaBroker();
+    const env = { KAFKA_BROKERS: kafka.brokers.join(",") };
+    const up = data.start({ env });
+    await up.says(told);
+    expect(up.output()).toMatch(verified);
+    await up.end();
+    await kafka.close();
+    const without = data.start();
+    expect(await without.ended()).toBe(1);
+    const refusal = "Posthorn cannot run: the offsets .* belong to .* log .* start once more .*";
+    expect(without.output()).toMatch(onlyLine(refusal));
+  });
+});
+
 test("does not start anew on a database whose master key was lost", async () => {
   await using data = upFolder();
   const first = data.start();
@@ -159,11 +176,14 @@ test("ends at once on a second Ctrl-C, and takes Postgres along", async () => {
   await up.says("Posthorn is ready");
   // A request whose body does not come holds up the stop.
   const key = (await readFile(join(data.path, "admin-key"), "utf8")).trim();
-  const head = `host: x\r\nauthorization: Bearer ${key}\r\ncontent-type: application/yaml`;
+  const head = [
+    ...["POST /v1/providers:apply HTTP/1.1", "host: x", `authorization: Bearer ${key}`],
+    ...["content-type: application/yaml", "content-length: 9", "expect: 100-continue", "", "{"],
+  ];
   const socket = connect(Number(new URL(urlOf(up.output())).port), "127.0.0.1");
   socket.on("error", () => {});
-  socket.write(`POST /v1/providers:apply HTTP/1.1\r\n${head}\r\ncontent-length: 9\r\n\r\n{`);
-  await once(socket, "connect");
+  socket.write(head.join("\r\n"));
+  await once(socket, "data");
   process.kill(up.pid, "SIGINT");
   await up.says("Stopping");
   await eventually(() => expect(up.isRunning() && process.kill(up.pid, "SIGINT")).toBe(false));

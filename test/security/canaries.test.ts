@@ -67,7 +67,7 @@ beforeAll(async () => {
     env: {
       DATABASE_URL: database.url,
       POSTHORN_MASTER_KEY: secrets.masterKey,
-      LOG_LEVEL: "trace",
+      POSTHORN_LOG_LEVEL: "trace",
     },
   });
   secrets.adminKey = readFileSync(join(posthorn.dataDir, "admin-key"), "utf8").trim();

@@ -30,7 +30,7 @@ beforeAll(async () => {
     env: {
       DATABASE_URL: way.url,
       POSTHORN_MASTER_KEY: randomBytes(32).toString("base64"),
-      LOG_LEVEL: "warn",
+      POSTHORN_LOG_LEVEL: "warn",
     },
   });
   await prepare(posthorn);

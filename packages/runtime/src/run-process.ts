@@ -35,7 +35,7 @@ const stopTimeoutMs = 30_000;
 /**
  * Runs a service until SIGTERM or SIGINT; a second signal ends the process at once with 1. With
  * the argument `migrate` it only brings the schema up to date. What fails is logged and leaves
- * exit code 1. The log level is `LOG_LEVEL`.
+ * exit code 1. `POSTHORN_LOG_LEVEL` says what is logged.
  */
 export async function runProcess({ name, process, compose }: ProcessOptions): Promise<void> {
   const stop = new AbortController();

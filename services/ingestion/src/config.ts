@@ -41,7 +41,7 @@ const topicForm = /^([A-Za-z0-9._-]{1,180})=([a-z][a-z0-9-]{0,62})$/;
 /** Reads the settings of the ingestion service, except for what its process alone needs. */
 export function readIngestionConfig(env: EnvReader): IngestionConfig {
   return {
-    databaseUrl: env.text("DATABASE_URL"),
+    databaseUrl: env.secret("DATABASE_URL"),
     connectionCountMax: env.int("POSTHORN_INGESTION_CONNECTIONS", {
       default: 10,
       min: 2,

@@ -28,7 +28,7 @@ async function setup() {
     POSTHORN_SERVICE_KEY: subscription.serviceKey,
     POSTHORN_SUBSCRIPTION_URL: `http://127.0.0.1:${subscriptionPort}`,
     POSTHORN_INGESTION_PORT: String(port),
-    LOG_LEVEL: "warn",
+    POSTHORN_LOG_LEVEL: "warn",
   };
   return { subscription, env, url: `http://127.0.0.1:${port}`, databaseUrl: database.url };
 }
@@ -90,7 +90,7 @@ test("runs alone over gRPC, and a publish is the same event after the process wa
 });
 
 test("names every setting that is missing and exits with 1", async () => {
-  const child = run({ LOG_LEVEL: "fatal", POSTHORN_INGEST_TOPICS: "nothing" });
+  const child = run({ POSTHORN_LOG_LEVEL: "fatal", POSTHORN_INGEST_TOPICS: "nothing" });
   let output = "";
   child.stdout?.on("data", (chunk) => {
     output += String(chunk);

@@ -68,7 +68,7 @@ test("tells everything that is wrong at once, each once", () => {
       POSTHORN_PORT: "99999",
       POSTHORN_PARTITIONS: "0",
       POSTHORN_EGRESS_PROXY: "http://proxy:3128",
-      LOG_LEVEL: "loud",
+      POSTHORN_LOG_LEVEL: "loud",
     },
     "--demo",
   );
@@ -76,7 +76,7 @@ test("tells everything that is wrong at once, each once", () => {
   expect(names.sort()).toEqual([
     "DATABASE_URL",
     "KAFKA_BROKERS",
-    "LOG_LEVEL",
+    "POSTHORN_LOG_LEVEL",
     "POSTHORN_EGRESS_PROXY",
     "POSTHORN_MASTER_KEY",
     "POSTHORN_PARTITIONS",

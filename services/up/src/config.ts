@@ -132,9 +132,9 @@ function givenMasterKey(env: EnvReader, isRequired: boolean): string | undefined
 const levels = ["trace", "debug", "info", "warn", "error", "fatal", "silent"];
 
 function level(env: EnvReader): string | undefined {
-  const text = env.optionalText("LOG_LEVEL");
+  const text = env.optionalText("POSTHORN_LOG_LEVEL");
   if (text !== undefined && !levels.includes(text)) {
-    env.problem(`LOG_LEVEL must be one of ${levels.join(", ")}`);
+    env.problem(`POSTHORN_LOG_LEVEL must be one of ${levels.join(", ")}`);
   }
   return text;
 }

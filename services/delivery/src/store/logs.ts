@@ -1,3 +1,4 @@
+import { AppError } from "@posthorn/errors";
 import type { Kysely } from "kysely";
 import type { Database } from "./database.ts";
 
@@ -8,7 +9,7 @@ export interface LogIdentity {
 }
 
 /**
- * Remembers the log that the offsets of this database belong to, or throws when they belong to
+ * Remembers the log that the offsets of this database belong to, or throws `precondition` when they belong to
  * another one: reading on there would lose what the old log still holds.
  */
 export async function checkLog(
@@ -27,10 +28,11 @@ export async function checkLog(
     .where("topic", "=", topic)
     .executeTakeFirstOrThrow();
   if (row.log_id === identity.logId && row.partition_count === identity.partitionCount) return;
-  throw new Error(
+  throw new AppError(
+    "precondition",
     `the offsets in this database belong to another log of ${topic} ` +
       `(${row.log_id} with ${row.partition_count} partitions, not ${identity.logId} with ` +
       `${identity.partitionCount}): start once more with the old log until nothing is unread, ` +
-      "then delete the row of delivery.log and set delivery.partition.next_offset to 0",
+      "then delete the row of delivery.log and set delivery.progress.next_offset to 0",
   );
 }

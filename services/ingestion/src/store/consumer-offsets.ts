@@ -1,3 +1,4 @@
+import { AppError } from "@posthorn/errors";
 import { type Kysely, sql } from "kysely";
 import type { Database } from "./database.ts";
 
@@ -9,7 +10,7 @@ export interface LogPartition {
 }
 
 /**
- * Throws when an offset of this topic belongs to another log: reading on would take the offsets
+ * Throws `precondition` when an offset of this topic belongs to another log: reading on would take the offsets
  * of one log for those of another, and lose what the old one still holds.
  */
 export async function checkLog(
@@ -24,7 +25,8 @@ export async function checkLog(
     .limit(1)
     .executeTakeFirst();
   if (other === undefined) return;
-  throw new Error(
+  throw new AppError(
+    "precondition",
     `the offsets of ${topic} in this database belong to the log ${other.log_id}, not to ${logId}: ` +
       "start once more with the old log until nothing of it is unread, then run " +
       `"delete from ingestion.consumer_offset where topic = '${topic}'"`,

@@ -448,7 +448,7 @@ export type Attempt = Message<"posthorn.delivery.v1.Attempt"> & {
   responseTruncated: boolean;
 
   /**
-   * The address that was dialled, `host:port`; empty when none was.
+   * The IP address that was dialled; empty when none was.
    *
    * @generated from field: string remote_address = 16;
    */
@@ -581,7 +581,7 @@ export type AttemptJson = {
   responseTruncated?: boolean;
 
   /**
-   * The address that was dialled, `host:port`; empty when none was.
+   * The IP address that was dialled; empty when none was.
    *
    * @generated from field: string remote_address = 16;
    */
