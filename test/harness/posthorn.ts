@@ -1,4 +1,4 @@
-import { mkdtempSync, readFileSync, rmSync } from "node:fs";
+import { chmodSync, mkdtempSync, readFileSync, rmSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { freePort } from "@posthorn/testkit";
@@ -45,6 +45,7 @@ export async function oneProcess(
   } = {},
 ): Promise<Posthorn & { readonly dataDir: string; readonly process: Child }> {
   const dataDir = options.dataDir ?? mkdtempSync(join(tmpdir(), "posthorn-test-"));
+  chmodSync(dataDir, 0o755); // so that the database's files can lie in it when root runs the tests
   const [port, grpcPort] = [await freePort(), await freePort()];
   const child = startChild({
     script: "services/up/src/main.ts",

@@ -1,4 +1,5 @@
 import { type Kysely, sql } from "kysely";
+import { packed, plainArray, timeArray } from "./arrays.ts";
 import type { Database } from "./database.ts";
 import type { Held } from "./partitions.ts";
 
@@ -55,6 +56,7 @@ export async function insertFanOut(
   fanOut: FanOut,
 ): Promise<{ eventUuids: ReadonlySet<string>; at: Date } | undefined> {
   const { held, events, deliveries, parked } = fanOut;
+  const data = packed(events.map((event) => event.data));
   const { rows } = await sql<{ moved: boolean; events: string[] | null; at: Date }>`/*fan-out*/
     with held as (
       select 1 from delivery.partition where id = ${held.partition} and epoch = ${held.epoch}
@@ -67,16 +69,19 @@ export async function insertFanOut(
     ), new_event as (
       insert into delivery.event (day, id, workspace_id, partition, provider, type, data,
         event_time, accepted_at, ordering_key, traceparent, skipped)
-      select e.day, e.id, e.workspace_id, ${held.partition}, e.provider, e.type, e.data,
-        e.event_time, e.accepted_at, e.ordering_key, e.traceparent, e.skipped
-      from unnest(${events.map((e) => e.day)}::date[], ${events.map((e) => e.uuid)}::uuid[],
-        ${events.map((e) => e.workspaceUuid)}::uuid[], ${events.map((e) => e.provider)}::text[],
-        ${events.map((e) => e.type)}::text[], ${events.map((e) => e.data)}::bytea[],
-        ${events.map((e) => e.time)}::text[], ${events.map((e) => e.acceptedAt)}::timestamptz[],
+      select e.day, e.id, e.workspace_id, ${held.partition}, e.provider, e.type,
+        substr(${data.bytes}::bytea, e.data_from, e.data_length), e.event_time, e.accepted_at,
+        e.ordering_key, e.traceparent, e.skipped
+      from unnest(${plainArray(events.map((e) => e.day))}::date[],
+        ${plainArray(events.map((e) => e.uuid))}::uuid[],
+        ${plainArray(events.map((e) => e.workspaceUuid))}::uuid[],
+        ${events.map((e) => e.provider)}::text[], ${events.map((e) => e.type)}::text[],
+        ${data.from}::integer[], ${data.length}::integer[], ${events.map((e) => e.time)}::text[],
+        ${timeArray(events.map((e) => e.acceptedAt))}::timestamptz[],
         ${events.map((e) => e.orderingKey)}::text[], ${events.map((e) => e.traceparent)}::text[],
         ${events.map((e) => e.skipped)}::text[])
-        as e (day, id, workspace_id, provider, type, data, event_time, accepted_at, ordering_key,
-          traceparent, skipped)
+        as e (day, id, workspace_id, provider, type, data_from, data_length, event_time,
+          accepted_at, ordering_key, traceparent, skipped)
       where exists (select from moved)
       on conflict do nothing
       returning id
@@ -85,11 +90,11 @@ export async function insertFanOut(
         event_type, trigger, trigger_id, state, next_attempt_at, created_at)
       select d.day, d.id, d.workspace_id, ${held.partition}, d.webhook_id, d.event_id,
         d.event_type, 'EVENT', '00000000-0000-0000-0000-000000000000', 'PENDING', now(), now()
-      from unnest(${deliveries.map((d) => d.event.day)}::date[],
-        ${deliveries.map((d) => d.uuid)}::uuid[],
-        ${deliveries.map((d) => d.event.workspaceUuid)}::uuid[],
-        ${deliveries.map((d) => d.webhookUuid)}::uuid[],
-        ${deliveries.map((d) => d.event.uuid)}::uuid[],
+      from unnest(${plainArray(deliveries.map((d) => d.event.day))}::date[],
+        ${plainArray(deliveries.map((d) => d.uuid))}::uuid[],
+        ${plainArray(deliveries.map((d) => d.event.workspaceUuid))}::uuid[],
+        ${plainArray(deliveries.map((d) => d.webhookUuid))}::uuid[],
+        ${plainArray(deliveries.map((d) => d.event.uuid))}::uuid[],
         ${deliveries.map((d) => d.event.type)}::text[])
         as d (day, id, workspace_id, webhook_id, event_id, event_type)
       where d.event_id in (select id from new_event)

@@ -1,5 +1,6 @@
 import { type Kysely, sql } from "kysely";
 import type { Outcome, Timings } from "../domain/delivery.ts";
+import { plainArray, timeArray } from "./arrays.ts";
 import type { Database } from "./database.ts";
 import type { Held } from "./partitions.ts";
 
@@ -68,7 +69,7 @@ export async function recordResults(
   const { rows } = await sql<{ key: string }>`/*results*/
     with held as (
       select p.id, p.epoch, p.id || ' ' || p.epoch as key from delivery.partition p
-      join unnest(${held.map((h) => h.partition)}::integer[], ${held.map((h) => h.epoch)}::bigint[])
+      join unnest(${plainArray(held.map((h) => h.partition))}::integer[], ${plainArray(held.map((h) => h.epoch))}::bigint[])
         as h (id, epoch) on p.id = h.id and p.epoch = h.epoch
       for share of p
     ), new_attempt as (
@@ -80,23 +81,23 @@ export async function recordResults(
         a.response_headers, a.response_body, a.response_truncated, a.remote_address, a.timings,
         a.error
       from unnest(${tried.map(({ result }) => heldKey(result.held))}::text[],
-        ${tried.map(({ result }) => result.day)}::date[],
-        ${tried.map(({ attempt }) => attempt.uuid)}::uuid[],
-        ${tried.map(({ result }) => result.workspaceUuid)}::uuid[],
-        ${tried.map(({ result }) => result.deliveryUuid)}::uuid[],
-        ${tried.map(({ result }) => result.eventUuid)}::uuid[],
+        ${plainArray(tried.map(({ result }) => result.day))}::date[],
+        ${plainArray(tried.map(({ attempt }) => attempt.uuid))}::uuid[],
+        ${plainArray(tried.map(({ result }) => result.workspaceUuid))}::uuid[],
+        ${plainArray(tried.map(({ result }) => result.deliveryUuid))}::uuid[],
+        ${plainArray(tried.map(({ result }) => result.eventUuid))}::uuid[],
         ${tried.map(({ result }) => result.eventType)}::text[],
-        ${tried.map(({ result }) => result.webhookUuid)}::uuid[],
-        ${tried.map(({ attempt }) => attempt.number)}::integer[],
-        ${tried.map(({ attempt }) => attempt.startedAt)}::timestamptz[],
-        ${tried.map(({ attempt }) => Math.round(attempt.durationMs * 1000))}::integer[],
+        ${plainArray(tried.map(({ result }) => result.webhookUuid))}::uuid[],
+        ${plainArray(tried.map(({ attempt }) => attempt.number))}::integer[],
+        ${timeArray(tried.map(({ attempt }) => attempt.startedAt))}::timestamptz[],
+        ${plainArray(tried.map(({ attempt }) => Math.round(attempt.durationMs * 1000)))}::integer[],
         ${tried.map(({ attempt }) => attempt.outcome)}::text[],
-        ${tried.map(({ attempt }) => attempt.statusCode)}::integer[],
+        ${plainArray(tried.map(({ attempt }) => attempt.statusCode))}::integer[],
         ${tried.map(({ attempt }) => attempt.url)}::text[],
         ${tried.map(({ attempt }) => JSON.stringify(attempt.requestHeaders))}::text[],
         ${tried.map(({ attempt }) => JSON.stringify(attempt.responseHeaders))}::text[],
         ${tried.map(({ attempt }) => attempt.responseBody)}::bytea[],
-        ${tried.map(({ attempt }) => attempt.responseTruncated)}::boolean[],
+        ${plainArray(tried.map(({ attempt }) => attempt.responseTruncated))}::boolean[],
         ${tried.map(({ attempt }) => attempt.remoteAddress)}::text[],
         ${tried.map(({ attempt }) => JSON.stringify(attempt.timings))}::text[],
         ${tried.map(({ attempt }) => attempt.error)}::text[])
@@ -107,12 +108,12 @@ export async function recordResults(
       on conflict do nothing
     ), result as (
       select r.* from unnest(${results.map((r) => heldKey(r.held))}::text[],
-        ${results.map((r) => r.day)}::date[], ${results.map((r) => r.deliveryUuid)}::uuid[],
+        ${plainArray(results.map((r) => r.day))}::date[], ${plainArray(results.map((r) => r.deliveryUuid))}::uuid[],
         ${results.map((r) => r.state)}::text[], ${results.map((r) => r.stateReason)}::text[],
-        ${results.map((r) => r.dueAt ?? null)}::timestamptz[],
-        ${results.map((r) => r.attempt?.number ?? null)}::integer[],
-        ${results.map((r) => (r.attempt && r.attempt.outcome !== "SUCCEEDED" ? 1 : 0))}::integer[],
-        ${results.map((r) => r.attempt?.statusCode ?? null)}::integer[])
+        ${timeArray(results.map((r) => r.dueAt))}::timestamptz[],
+        ${plainArray(results.map((r) => r.attempt?.number ?? null))}::integer[],
+        ${plainArray(results.map((r) => (r.attempt && r.attempt.outcome !== "SUCCEEDED" ? 1 : 0)))}::integer[],
+        ${plainArray(results.map((r) => r.attempt?.statusCode ?? null))}::integer[])
         as r (held, day, delivery_id, state, state_reason, due_at, attempt_count, failed,
           status_code)
       where r.held in (select key from held)
@@ -138,8 +139,8 @@ export async function recordResults(
       insert into delivery.lane (partition, webhook_id, blocked_until)
       select held.id, l.webhook_id, max(l.blocked_until)
       from unnest(${blocked.map((r) => heldKey(r.held))}::text[],
-        ${blocked.map((r) => r.webhookUuid)}::uuid[],
-        ${blocked.map((r) => r.laneBlockedUntil)}::timestamptz[])
+        ${plainArray(blocked.map((r) => r.webhookUuid))}::uuid[],
+        ${timeArray(blocked.map((r) => r.laneBlockedUntil))}::timestamptz[])
         as l (held, webhook_id, blocked_until)
       join held on held.key = l.held
       group by held.id, l.webhook_id
@@ -148,9 +149,9 @@ export async function recordResults(
       insert into delivery.outbox (workspace_id, webhook_id, webhook_version, reason)
       select o.workspace_id, o.webhook_id, o.webhook_version, 'GONE'
       from unnest(${disabled.map((r) => heldKey(r.held))}::text[],
-        ${disabled.map((r) => r.workspaceUuid)}::uuid[],
-        ${disabled.map((r) => r.webhookUuid)}::uuid[],
-        ${disabled.map((r) => r.disableVersion)}::bigint[])
+        ${plainArray(disabled.map((r) => r.workspaceUuid))}::uuid[],
+        ${plainArray(disabled.map((r) => r.webhookUuid))}::uuid[],
+        ${plainArray(disabled.map((r) => r.disableVersion))}::bigint[])
         as o (held, workspace_id, webhook_id, webhook_version)
       where o.held in (select key from held)
     ), told as (

@@ -32,7 +32,7 @@ function report(result: DemoResult, { terminal: { style } }: Place): readonly st
     "",
     `  ${done} ${style("bold", webhook.isKnown ? "webhook" : "registered")}${" ".repeat(webhook.isKnown ? 5 : 2)}${webhook.id} → ${url}`,
     `  ${done} ${style("bold", "published")}   ${eventId}  ${eventType}, accepted in ${ms(result.acceptedInMs)}`,
-    `  ${done} ${style("bold", "received")}    ${style("green", ms(result.arrivedInMs))} after publishing began`,
+    `  ${done} ${style("bold", "received")}    ${style("green", ms(result.arrivedInMs))} after publishing`,
     `  ${verdict}`,
     "",
     ...[`POST ${path}`, ...headerLines(received.headers), "", ...bodyLines(received.body)].map(
