@@ -19,19 +19,25 @@ export interface Percentiles {
 
 /** Longest wait for the last arrival after the last publish. */
 const drainSeconds = 60;
+const collectMs = 20;
 
 /** Publishes, waits until everything arrived, and compares the two. */
 export async function measure(load: Load, receiverUrl: string): Promise<Measured> {
   await arrivalsOf(receiverUrl); // forget what came before
   const startUs = monotonicUs();
-  const published = await publishLoad(load);
   const arrivals = new Map<string, number[]>();
-  const endUs = monotonicUs() + drainSeconds * 1e6;
-  while (missing(published, arrivals) > 0 && monotonicUs() < endUs) {
-    await new Promise((resolve) => setTimeout(resolve, 100));
+  const publishing = publishLoad({ ...load, arrivedCount: () => arrivals.size });
+  let published: Published[] | undefined;
+  void publishing.then((all) => {
+    published = all;
+  });
+  let endUs = Number.POSITIVE_INFINITY;
+  while (!published || (missing(published, arrivals) > 0 && monotonicUs() < endUs)) {
+    await new Promise((resolve) => setTimeout(resolve, collectMs));
     for (const [id, atUs] of await arrivalsOf(receiverUrl)) {
       arrivals.set(id, [...(arrivals.get(id) ?? []), atUs]);
     }
+    if (published && endUs === Number.POSITIVE_INFINITY) endUs = monotonicUs() + drainSeconds * 1e6;
   }
   return summarize(published, arrivals, startUs);
 }

@@ -20,6 +20,10 @@ export interface Load {
   readonly concurrency: number;
   /** Events per second; undefined = as fast as answers come. */
   readonly eventsPerSecond?: number;
+  /** Events that may be published and not have arrived, about; undefined = any number. */
+  readonly outstandingMax?: number;
+  /** How many have arrived. */
+  readonly arrivedCount?: () => number;
 }
 
 const data = { orderId: "ord_456", note: "x".repeat(900) };
@@ -36,6 +40,7 @@ export async function publishLoad(load: Load): Promise<Published[]> {
       const dueUs = due(load, startUs, requestCount++);
       if (dueUs >= endUs || monotonicUs() >= endUs) return;
       await until(dueUs);
+      while (isFarAhead(load, published.length) && monotonicUs() < endUs) await tick();
       published.push(...(await publishOnce(agent, load)));
     }
   };
@@ -47,6 +52,15 @@ export async function publishLoad(load: Load): Promise<Published[]> {
 function due(load: Load, startUs: number, index: number): number {
   if (load.eventsPerSecond === undefined) return startUs;
   return startUs + (index * load.batchSize * 1e6) / load.eventsPerSecond;
+}
+
+function isFarAhead({ outstandingMax, arrivedCount }: Load, publishedCount: number): boolean {
+  if (outstandingMax === undefined || !arrivedCount) return false;
+  return publishedCount - arrivedCount() > outstandingMax;
+}
+
+function tick(): Promise<void> {
+  return new Promise((resolve) => setTimeout(resolve, 1));
 }
 
 async function until(atUs: number): Promise<void> {
