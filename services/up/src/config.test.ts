@@ -76,8 +76,8 @@ test("tells everything that is wrong at once, each once", () => {
   expect(names.sort()).toEqual([
     "DATABASE_URL",
     "KAFKA_BROKERS",
-    "POSTHORN_LOG_LEVEL",
     "POSTHORN_EGRESS_PROXY",
+    "POSTHORN_LOG_LEVEL",
     "POSTHORN_MASTER_KEY",
     "POSTHORN_PARTITIONS",
     "POSTHORN_PORT",

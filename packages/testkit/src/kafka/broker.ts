@@ -71,7 +71,9 @@ interface Ports {
 async function format(classPath: string, dir: string, ports: Ports): Promise<void> {
   const clusterId = randomBytes(16).toString("base64url");
   await writeFile(join(dir, "server.properties"), propertiesOf(dir, ports));
-  const args = ["kafka.tools.StorageTool", "format", "--standalone", "-t", clusterId];
+  // In one word, as an id may begin with a hyphen.
+  const id = `--cluster-id=${clusterId}`;
+  const args = ["kafka.tools.StorageTool", "format", "--standalone", id];
   await run("java", [...javaArgs(classPath), ...args, "-c", join(dir, "server.properties")]);
 }
 
