@@ -15,7 +15,7 @@ import {
   type Routes,
   strictJson,
 } from "@posthorn/rpc";
-import type { Logger, Metrics, Part } from "@posthorn/runtime";
+import { type Logger, type Metrics, type Part, untilStopped } from "@posthorn/runtime";
 import { errorCodes, type FastifyInstance, fastify } from "fastify";
 import { checkHead } from "./check-head.ts";
 import { answerClientError } from "./client-error.ts";
@@ -61,7 +61,7 @@ export function httpServer(options: HttpServerOptions): Part {
       const drained = new AbortController();
       const app = await listening(options, { stop, drained: drained.signal });
       ready();
-      await aborted(stop);
+      await untilStopped(stop);
       const timer = setTimeout(() => {
         drained.abort();
         app.server.closeAllConnections();
@@ -194,12 +194,5 @@ function addRest(
     const answer = await keyLimited(failedKeys, request, () => askRest(rest, request, response));
     if (answer.route !== undefined) counted.setRoute(response, answer.route);
     await sendAnswer(answer, { request, response, stop });
-  });
-}
-
-function aborted(signal: AbortSignal): Promise<void> {
-  return new Promise((resolve) => {
-    if (signal.aborted) resolve();
-    else signal.addEventListener("abort", () => resolve(), { once: true });
   });
 }

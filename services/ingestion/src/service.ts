@@ -1,5 +1,4 @@
 import { hkdfSync } from "node:crypto";
-import { once } from "node:events";
 import type { Transport } from "@connectrpc/connect";
 import type { Bus } from "@posthorn/bus";
 import { openPostgres, pageTokens } from "@posthorn/postgres";
@@ -7,7 +6,15 @@ import { DeadLetterService } from "@posthorn/proto/posthorn/ingestion/v1/dead_le
 import { PublishService } from "@posthorn/proto/posthorn/ingestion/v1/publish_service";
 import { SubscriptionSyncService } from "@posthorn/proto/posthorn/internal/subscription/v1/subscription_sync_service";
 import { type Authority, appClient, type Routes } from "@posthorn/rpc";
-import { type Logger, type Metrics, newId, newUuid, type Part, retrying } from "@posthorn/runtime";
+import {
+  type Logger,
+  type Metrics,
+  newId,
+  newUuid,
+  type Part,
+  retrying,
+  untilStopped,
+} from "@posthorn/runtime";
 import type { IngestionConfig } from "./config.ts";
 import { ingestionMetrics } from "./metrics.ts";
 import { catalogs } from "./publish/catalogs.ts";
@@ -121,7 +128,7 @@ function openEventLog(events: EventLog): Part {
     async run(stop, ready) {
       await retrying(() => events.open(), { isTransient, stop });
       ready();
-      if (!stop.aborted) await once(stop, "abort");
+      await untilStopped(stop);
     },
   };
 }

@@ -1,13 +1,12 @@
-import { once } from "node:events";
 import type { DescService } from "@bufbuild/protobuf";
 import type { Transport } from "@connectrpc/connect";
-import { type Bus, kafkaBus, postgresBus } from "@posthorn/bus";
+import { openBus } from "@posthorn/bus";
 import { deliveryService } from "@posthorn/delivery";
 import { type Backend, backendOf, gatewayService } from "@posthorn/gateway";
 import { ingestionService } from "@posthorn/ingestion";
 import { isUnavailable } from "@posthorn/postgres";
 import { localTransport, remoteAuthority, serverInterceptors, withServiceKey } from "@posthorn/rpc";
-import { type Logger, metrics, type Part } from "@posthorn/runtime";
+import { type Logger, metrics, type Part, untilStopped } from "@posthorn/runtime";
 import { type SubscriptionService, subscriptionService } from "@posthorn/subscription";
 import type { Closing } from "./closing.ts";
 import type { KnownAtStart, UpConfig } from "./config.ts";
@@ -45,7 +44,12 @@ export async function compose(
 ): Promise<Composed> {
   const configs = config.services(known);
   const deps = { log, metrics: metrics({ processMetrics: true }) };
-  const bus = await openBus(config, known, log);
+  const bus = await openBus({
+    kafka: config.kafka,
+    databaseUrl: known.databaseUrl,
+    clientId: "posthorn-up",
+    log,
+  });
   open.later(() => bus.close());
 
   const subscription = subscriptionService(configs.subscription, deps);
@@ -94,11 +98,6 @@ export async function compose(
   };
 }
 
-function openBus({ kafka }: UpConfig, { databaseUrl }: KnownAtStart, log: Logger): Promise<Bus> {
-  if (kafka === undefined) return postgresBus({ url: databaseUrl, log });
-  return kafkaBus({ ...kafka, clientId: "posthorn-up", log });
-}
-
 /** `/readyz` says yes while this part runs: it starts last and stops first. */
 function readyFlag(onReady: () => void): { isReady(): boolean; part: Part } {
   let isReady = false;
@@ -110,7 +109,7 @@ function readyFlag(onReady: () => void): { isReady(): boolean; part: Part } {
         isReady = true;
         onReady();
         ready();
-        if (!stop.aborted) await once(stop, "abort");
+        await untilStopped(stop);
         isReady = false;
       },
     },

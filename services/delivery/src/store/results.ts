@@ -1,26 +1,14 @@
 import { type Kysely, sql } from "kysely";
-import type { Outcome, Timings } from "../domain/delivery.ts";
+import type { Attempt } from "../domain/delivery.ts";
 import { plainArray, timeArray } from "./arrays.ts";
 import type { Database } from "./database.ts";
 import type { Held } from "./partitions.ts";
 
-/** An attempt to be recorded. Ids are UUIDs. */
-export interface NewAttempt {
-  readonly uuid: string;
-  readonly number: number;
-  readonly startedAt: Date;
-  readonly durationMs: number;
-  readonly outcome: Outcome;
-  readonly statusCode: number;
-  readonly url: string;
-  readonly requestHeaders: Readonly<Record<string, string>>;
-  readonly responseHeaders: Readonly<Record<string, string>>;
-  readonly responseBody: Uint8Array;
-  readonly responseTruncated: boolean;
-  readonly remoteAddress: string;
-  readonly timings: Timings;
-  readonly error: string;
-}
+/** An attempt to be recorded; what it belongs to stands in its result. Ids are UUIDs. */
+export type NewAttempt = Omit<
+  Attempt,
+  "id" | "deliveryId" | "eventId" | "eventType" | "webhookId"
+> & { readonly uuid: string };
 
 /** What an attempt came to, and what it leaves behind. Ids are UUIDs. */
 export interface Result {

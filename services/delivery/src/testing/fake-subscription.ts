@@ -37,7 +37,7 @@ export function fakeSubscription() {
   const masterKeyText = newMasterKey();
   const { dataKey, wrapped } = newDataKey(masterKey(masterKeyText));
   const workspaces = new Map<string, { version: bigint; webhooks: Map<string, WebhookSnapshot> }>();
-  const state = { isDown: false, syncCount: 0 };
+  const state = { isDown: false, refusedCount: 0 };
   const provider: ProviderSnapshot = create(ProviderSnapshotSchema, {
     provider: "demo",
     revision: 1n,
@@ -51,8 +51,10 @@ export function fakeSubscription() {
   const transport: Transport = createRouterTransport(({ service }) => {
     service(SubscriptionSyncService, {
       syncSubscriptions(request) {
-        if (state.isDown) throw toConnectError(new AppError("unavailable", "down"), "test");
-        state.syncCount += 1;
+        if (state.isDown) {
+          state.refusedCount += 1;
+          throw toConnectError(new AppError("unavailable", "down"), "test");
+        }
         return {
           providers: request.providers.some(({ revision }) => revision === 1n) ? [] : [provider],
           workspaces: request.workspaces.flatMap(({ workspaceId, version }) => {
