@@ -15,7 +15,7 @@ import type { Message, UnknownEnum } from "@bufbuild/protobuf";
  * Describes the file posthorn/subscription/v1/webhook.proto.
  */
 export const file_posthorn_subscription_v1_webhook: GenFile = /*@__PURE__*/
-  fileDesc("CiZwb3N0aG9ybi9zdWJzY3JpcHRpb24vdjEvd2ViaG9vay5wcm90bxIYcG9zdGhvcm4uc3Vic2NyaXB0aW9uLnYxIu0HCgdXZWJob29rEgoKAmlkGAEgASgJEhYKBG5hbWUYAiABKAlCCLpIBXIDGIABEh0KC2Rlc2NyaXB0aW9uGAMgASgJQgi6SAVyAxiAEBIVCgN1cmwYBCABKAlCCLpIBXIDKIAQElMKC2V2ZW50X3R5cGVzGAUgAygJQj66SDuSATgQ6AcYASIxci8YggEyKl5bQS1aYS16MC05Xy1dKyhcLltBLVphLXowLTlfLV0rKSooXC5cKik/JBJACgVzdGF0ZRgGIAEoDjInLnBvc3Rob3JuLnN1YnNjcmlwdGlvbi52MS5XZWJob29rLlN0YXRlQgi6SAWCAQIQARJJCg9kaXNhYmxlZF9yZWFzb24YByABKA4yMC5wb3N0aG9ybi5zdWJzY3JpcHRpb24udjEuV2ViaG9vay5EaXNhYmxlZFJlYXNvbhIOCgZzZWNyZXQYCCABKAkSSQoHaGVhZGVycxgJIAMoCzIuLnBvc3Rob3JuLnN1YnNjcmlwdGlvbi52MS5XZWJob29rLkhlYWRlcnNFbnRyeUIIukgFmgECEBQSIQoNaW5fZmxpZ2h0X21heBgKIAEoBUIKukgHGgUY6AcoABI6Cgd0aW1lb3V0GAsgASgLMhkuZ29vZ2xlLnByb3RvYnVmLkR1cmF0aW9uQg66SAuqAQgiAggeMgIIARIzCgxyZXRyeV9wb2xpY3kYDCABKAsyHS5wb3N0aG9ybi50eXBlLnYxLlJldHJ5UG9saWN5EloKCG1ldGFkYXRhGA0gAygLMi8ucG9zdGhvcm4uc3Vic2NyaXB0aW9uLnYxLldlYmhvb2suTWV0YWRhdGFFbnRyeUIXukgUmgEREDIiBnIEEAEYQCoFcgMYgAQSLwoLY3JlYXRlX3RpbWUYDiABKAsyGi5nb29nbGUucHJvdG9idWYuVGltZXN0YW1wEi8KC3VwZGF0ZV90aW1lGA8gASgLMhouZ29vZ2xlLnByb3RvYnVmLlRpbWVzdGFtcBIVCgRldGFnGBAgASgJQge6SARyAhhAGi4KDEhlYWRlcnNFbnRyeRILCgNrZXkYASABKAkSDQoFdmFsdWUYAiABKAk6AjgBGi8KDU1ldGFkYXRhRW50cnkSCwoDa2V5GAEgASgJEg0KBXZhbHVlGAIgASgJOgI4ASJECgVTdGF0ZRIVChFTVEFURV9VTlNQRUNJRklFRBAAEgoKBkFDVElWRRABEgoKBlBBVVNFRBACEgwKCERJU0FCTEVEEAMiOwoORGlzYWJsZWRSZWFzb24SHwobRElTQUJMRURfUkVBU09OX1VOU1BFQ0lGSUVEEAASCAoER09ORRABYgZwcm90bzM", [file_buf_validate_validate, file_google_protobuf_duration, file_google_protobuf_timestamp, file_posthorn_type_v1_policy]);
+  fileDesc("CiZwb3N0aG9ybi9zdWJzY3JpcHRpb24vdjEvd2ViaG9vay5wcm90bxIYcG9zdGhvcm4uc3Vic2NyaXB0aW9uLnYxItUNCgdXZWJob29rEgoKAmlkGAEgASgJEhYKBG5hbWUYAiABKAlCCLpIBXIDGIABEh0KC2Rlc2NyaXB0aW9uGAMgASgJQgi6SAVyAxiAEBIVCgN1cmwYBCABKAlCCLpIBXIDKIAQElMKC2V2ZW50X3R5cGVzGAUgAygJQj66SDuSATgQ6AcYASIxci8YggEyKl5bQS1aYS16MC05Xy1dKyhcLltBLVphLXowLTlfLV0rKSooXC5cKik/JBJACgVzdGF0ZRgGIAEoDjInLnBvc3Rob3JuLnN1YnNjcmlwdGlvbi52MS5XZWJob29rLlN0YXRlQgi6SAWCAQIQARJJCg9kaXNhYmxlZF9yZWFzb24YByABKA4yMC5wb3N0aG9ybi5zdWJzY3JpcHRpb24udjEuV2ViaG9vay5EaXNhYmxlZFJlYXNvbhIOCgZzZWNyZXQYCCABKAkSSQoHaGVhZGVycxgJIAMoCzIuLnBvc3Rob3JuLnN1YnNjcmlwdGlvbi52MS5XZWJob29rLkhlYWRlcnNFbnRyeUIIukgFmgECEBQSIQoNaW5fZmxpZ2h0X21heBgKIAEoBUIKukgHGgUY6AcoABI6Cgd0aW1lb3V0GAsgASgLMhkuZ29vZ2xlLnByb3RvYnVmLkR1cmF0aW9uQg66SAuqAQgiAggeMgIIARIzCgxyZXRyeV9wb2xpY3kYDCABKAsyHS5wb3N0aG9ybi50eXBlLnYxLlJldHJ5UG9saWN5EloKCG1ldGFkYXRhGA0gAygLMi8ucG9zdGhvcm4uc3Vic2NyaXB0aW9uLnYxLldlYmhvb2suTWV0YWRhdGFFbnRyeUIXukgUmgEREDIiBnIEEAEYQCoFcgMYgAQSLwoLY3JlYXRlX3RpbWUYDiABKAsyGi5nb29nbGUucHJvdG9idWYuVGltZXN0YW1wEi8KC3VwZGF0ZV90aW1lGA8gASgLMhouZ29vZ2xlLnByb3RvYnVmLlRpbWVzdGFtcBIVCgRldGFnGBAgASgJQge6SARyAhhAEhgKBmZpbHRlchgRIAEoCUIIukgFcgMYgCASSwoLd2hlbl9wYXVzZWQYEiABKA4yLC5wb3N0aG9ybi5zdWJzY3JpcHRpb24udjEuV2ViaG9vay5XaGVuUGF1c2VkQgi6SAWCAQIQARI6CgdicmVha2VyGBMgASgLMikucG9zdGhvcm4uc3Vic2NyaXB0aW9uLnYxLldlYmhvb2suQnJlYWtlchIcChRjb25zZWN1dGl2ZV9mYWlsdXJlcxgUIAEoBRI1ChFsYXN0X3N1Y2Nlc3NfdGltZRgVIAEoCzIaLmdvb2dsZS5wcm90b2J1Zi5UaW1lc3RhbXASNQoRbGFzdF9mYWlsdXJlX3RpbWUYFiABKAsyGi5nb29nbGUucHJvdG9idWYuVGltZXN0YW1wEj8KCnJhdGVfbGltaXQYFyABKAsyKy5wb3N0aG9ybi5zdWJzY3JpcHRpb24udjEuV2ViaG9vay5SYXRlTGltaXQSDwoHb3JkZXJlZBgYIAEoCBITCgtwdWJsaWNfa2V5cxgZIAMoCRrJAQoHQnJlYWtlchI+CgVzdGF0ZRgBIAEoDjIvLnBvc3Rob3JuLnN1YnNjcmlwdGlvbi52MS5XZWJob29rLkJyZWFrZXIuU3RhdGUSDgoGcmVhc29uGAIgASgJEikKBXVudGlsGAMgASgLMhouZ29vZ2xlLnByb3RvYnVmLlRpbWVzdGFtcCJDCgVTdGF0ZRIVChFTVEFURV9VTlNQRUNJRklFRBAAEgoKBkNMT1NFRBABEggKBE9QRU4QAhINCglIQUxGX09QRU4QAxo4CglSYXRlTGltaXQSKwoKcGVyX3NlY29uZBgBIAEoAUIXukgUEhIZAAAAAACIw0ApexSuR+F6hD8aLgoMSGVhZGVyc0VudHJ5EgsKA2tleRgBIAEoCRINCgV2YWx1ZRgCIAEoCToCOAEaLwoNTWV0YWRhdGFFbnRyeRILCgNrZXkYASABKAkSDQoFdmFsdWUYAiABKAk6AjgBIkQKBVN0YXRlEhUKEVNUQVRFX1VOU1BFQ0lGSUVEEAASCgoGQUNUSVZFEAESCgoGUEFVU0VEEAISDAoIRElTQUJMRUQQAyJICg5EaXNhYmxlZFJlYXNvbhIfChtESVNBQkxFRF9SRUFTT05fVU5TUEVDSUZJRUQQABIICgRHT05FEAESCwoHRkFJTElORxACIj0KCldoZW5QYXVzZWQSGwoXV0hFTl9QQVVTRURfVU5TUEVDSUZJRUQQABIICgRTS0lQEAESCAoESE9MRBACYgZwcm90bzM", [file_buf_validate_validate, file_google_protobuf_duration, file_google_protobuf_timestamp, file_posthorn_type_v1_policy]);
 
 /**
  * A customer's subscription: where to send, what, and how.
@@ -136,6 +136,74 @@ export type Webhook = Message<"posthorn.subscription.v1.Webhook"> & {
    * @generated from field: string etag = 16;
    */
   etag: string;
+
+  /**
+   * Which of the events that `event_types` names are sent: an expression in CEL over `event`, with
+   * its `id`, `type`, `time`, `data` and `connection`. Empty means all. At most 4,096 characters;
+   * checked when it or `event_types` is written.
+   *
+   * @generated from field: string filter = 17;
+   */
+  filter: string;
+
+  /**
+   * What becomes of events that are published while it is PAUSED. While it is DISABLED they are
+   * skipped. Not set means SKIP.
+   *
+   * @generated from field: posthorn.subscription.v1.Webhook.WhenPaused when_paused = 18;
+   */
+  whenPaused: Webhook_WhenPaused;
+
+  /**
+   * Whether Posthorn spares its receiver at present. Set by Posthorn. This and the three that
+   * follow are left out of answers while delivery cannot be asked.
+   *
+   * @generated from field: posthorn.subscription.v1.Webhook.Breaker breaker = 19;
+   */
+  breaker?: Webhook_Breaker | undefined;
+
+  /**
+   * How many attempts have failed since the last that succeeded. Set by Posthorn.
+   *
+   * @generated from field: int32 consecutive_failures = 20;
+   */
+  consecutiveFailures: number;
+
+  /**
+   * When an attempt last succeeded. Set by Posthorn.
+   *
+   * @generated from field: google.protobuf.Timestamp last_success_time = 21;
+   */
+  lastSuccessTime?: Timestamp | undefined;
+
+  /**
+   * When an attempt last failed. Set by Posthorn.
+   *
+   * @generated from field: google.protobuf.Timestamp last_failure_time = 22;
+   */
+  lastFailureTime?: Timestamp | undefined;
+
+  /**
+   * How fast deliveries are sent. Absent means as fast as the receiver takes them.
+   *
+   * @generated from field: posthorn.subscription.v1.Webhook.RateLimit rate_limit = 23;
+   */
+  rateLimit?: Webhook_RateLimit | undefined;
+
+  /**
+   * Whether deliveries of one ordering key are sent one after the other, in the order of their
+   * events: each waits until the one before it has ended.
+   *
+   * @generated from field: bool ordered = 24;
+   */
+  ordered: boolean;
+
+  /**
+   * What receivers verify signatures of asymmetric schemes with. Set by Posthorn.
+   *
+   * @generated from field: repeated string public_keys = 25;
+   */
+  publicKeys: string[];
 };
 
 /**
@@ -257,6 +325,74 @@ export type WebhookJson = {
    * @generated from field: string etag = 16;
    */
   etag?: string;
+
+  /**
+   * Which of the events that `event_types` names are sent: an expression in CEL over `event`, with
+   * its `id`, `type`, `time`, `data` and `connection`. Empty means all. At most 4,096 characters;
+   * checked when it or `event_types` is written.
+   *
+   * @generated from field: string filter = 17;
+   */
+  filter?: string;
+
+  /**
+   * What becomes of events that are published while it is PAUSED. While it is DISABLED they are
+   * skipped. Not set means SKIP.
+   *
+   * @generated from field: posthorn.subscription.v1.Webhook.WhenPaused when_paused = 18;
+   */
+  whenPaused?: Webhook_WhenPausedJson;
+
+  /**
+   * Whether Posthorn spares its receiver at present. Set by Posthorn. This and the three that
+   * follow are left out of answers while delivery cannot be asked.
+   *
+   * @generated from field: posthorn.subscription.v1.Webhook.Breaker breaker = 19;
+   */
+  breaker?: Webhook_BreakerJson;
+
+  /**
+   * How many attempts have failed since the last that succeeded. Set by Posthorn.
+   *
+   * @generated from field: int32 consecutive_failures = 20;
+   */
+  consecutiveFailures?: number;
+
+  /**
+   * When an attempt last succeeded. Set by Posthorn.
+   *
+   * @generated from field: google.protobuf.Timestamp last_success_time = 21;
+   */
+  lastSuccessTime?: TimestampJson;
+
+  /**
+   * When an attempt last failed. Set by Posthorn.
+   *
+   * @generated from field: google.protobuf.Timestamp last_failure_time = 22;
+   */
+  lastFailureTime?: TimestampJson;
+
+  /**
+   * How fast deliveries are sent. Absent means as fast as the receiver takes them.
+   *
+   * @generated from field: posthorn.subscription.v1.Webhook.RateLimit rate_limit = 23;
+   */
+  rateLimit?: Webhook_RateLimitJson;
+
+  /**
+   * Whether deliveries of one ordering key are sent one after the other, in the order of their
+   * events: each waits until the one before it has ended.
+   *
+   * @generated from field: bool ordered = 24;
+   */
+  ordered?: boolean;
+
+  /**
+   * What receivers verify signatures of asymmetric schemes with. Set by Posthorn.
+   *
+   * @generated from field: repeated string public_keys = 25;
+   */
+  publicKeys?: string[];
 };
 
 /**
@@ -265,6 +401,159 @@ export type WebhookJson = {
  */
 export const WebhookSchema: GenMessage<Webhook, {jsonType: WebhookJson}> = /*@__PURE__*/
   messageDesc(file_posthorn_subscription_v1_webhook, 0);
+
+/**
+ * Whether Posthorn spares a receiver that is down.
+ *
+ * @generated from message posthorn.subscription.v1.Webhook.Breaker
+ */
+export type Webhook_Breaker = Message<"posthorn.subscription.v1.Webhook.Breaker"> & {
+  /**
+   * How much is sent.
+   *
+   * @generated from field: posthorn.subscription.v1.Webhook.Breaker.State state = 1;
+   */
+  state: Webhook_Breaker_State;
+
+  /**
+   * What opened it, in words; empty while it is closed.
+   *
+   * @generated from field: string reason = 2;
+   */
+  reason: string;
+
+  /**
+   * When the next delivery is tried; while it is open only.
+   *
+   * @generated from field: google.protobuf.Timestamp until = 3;
+   */
+  until?: Timestamp | undefined;
+};
+
+/**
+ * Whether Posthorn spares a receiver that is down.
+ *
+ * @generated from message posthorn.subscription.v1.Webhook.Breaker
+ */
+export type Webhook_BreakerJson = {
+  /**
+   * How much is sent.
+   *
+   * @generated from field: posthorn.subscription.v1.Webhook.Breaker.State state = 1;
+   */
+  state?: Webhook_Breaker_StateJson;
+
+  /**
+   * What opened it, in words; empty while it is closed.
+   *
+   * @generated from field: string reason = 2;
+   */
+  reason?: string;
+
+  /**
+   * When the next delivery is tried; while it is open only.
+   *
+   * @generated from field: google.protobuf.Timestamp until = 3;
+   */
+  until?: TimestampJson;
+};
+
+/**
+ * Describes the message posthorn.subscription.v1.Webhook.Breaker.
+ * Use `create(Webhook_BreakerSchema)` to create a new message.
+ */
+export const Webhook_BreakerSchema: GenMessage<Webhook_Breaker, {jsonType: Webhook_BreakerJson}> = /*@__PURE__*/
+  messageDesc(file_posthorn_subscription_v1_webhook, 0, 0);
+
+/**
+ * How much is sent.
+ *
+ * @generated from enum posthorn.subscription.v1.Webhook.Breaker.State
+ */
+export const Webhook_Breaker_State = {
+  /**
+   * Not set.
+   *
+   * @generated from enum value: STATE_UNSPECIFIED = 0;
+   */
+  STATE_UNSPECIFIED: 0,
+
+  /**
+   * Deliveries are sent.
+   *
+   * @generated from enum value: CLOSED = 1;
+   */
+  CLOSED: 1,
+
+  /**
+   * Deliveries wait and spend no attempt.
+   *
+   * @generated from enum value: OPEN = 2;
+   */
+  OPEN: 2,
+
+  /**
+   * Single deliveries are sent, to see whether the receiver is back.
+   *
+   * @generated from enum value: HALF_OPEN = 3;
+   */
+  HALF_OPEN: 3,
+} as const;
+
+/**
+ * How much is sent.
+ *
+ * @generated from enum posthorn.subscription.v1.Webhook.Breaker.State
+ */
+export type Webhook_Breaker_State = (typeof Webhook_Breaker_State)[keyof typeof Webhook_Breaker_State] | UnknownEnum;
+
+/**
+ * How much is sent.
+ *
+ * @generated from enum posthorn.subscription.v1.Webhook.Breaker.State
+ */
+export type Webhook_Breaker_StateJson = "STATE_UNSPECIFIED" | "CLOSED" | "OPEN" | "HALF_OPEN";
+
+/**
+ * Describes the enum posthorn.subscription.v1.Webhook.Breaker.State.
+ */
+export const Webhook_Breaker_StateSchema: GenEnum<Webhook_Breaker_State, Webhook_Breaker_StateJson> = /*@__PURE__*/
+  enumDesc(file_posthorn_subscription_v1_webhook, 0, 0, 0);
+
+/**
+ * How fast deliveries are sent.
+ *
+ * @generated from message posthorn.subscription.v1.Webhook.RateLimit
+ */
+export type Webhook_RateLimit = Message<"posthorn.subscription.v1.Webhook.RateLimit"> & {
+  /**
+   * How many attempts a second at most: from 0.01 to 10,000.
+   *
+   * @generated from field: double per_second = 1;
+   */
+  perSecond: number;
+};
+
+/**
+ * How fast deliveries are sent.
+ *
+ * @generated from message posthorn.subscription.v1.Webhook.RateLimit
+ */
+export type Webhook_RateLimitJson = {
+  /**
+   * How many attempts a second at most: from 0.01 to 10,000.
+   *
+   * @generated from field: double per_second = 1;
+   */
+  perSecond?: number | "NaN" | "Infinity" | "-Infinity";
+};
+
+/**
+ * Describes the message posthorn.subscription.v1.Webhook.RateLimit.
+ * Use `create(Webhook_RateLimitSchema)` to create a new message.
+ */
+export const Webhook_RateLimitSchema: GenMessage<Webhook_RateLimit, {jsonType: Webhook_RateLimitJson}> = /*@__PURE__*/
+  messageDesc(file_posthorn_subscription_v1_webhook, 0, 1);
 
 /**
  * Whether a webhook is sent to.
@@ -340,6 +629,13 @@ export const Webhook_DisabledReason = {
    * @generated from enum value: GONE = 1;
    */
   GONE: 1,
+
+  /**
+   * Every attempt of the last days failed.
+   *
+   * @generated from enum value: FAILING = 2;
+   */
+  FAILING: 2,
 } as const;
 
 /**
@@ -354,11 +650,59 @@ export type Webhook_DisabledReason = (typeof Webhook_DisabledReason)[keyof typeo
  *
  * @generated from enum posthorn.subscription.v1.Webhook.DisabledReason
  */
-export type Webhook_DisabledReasonJson = "DISABLED_REASON_UNSPECIFIED" | "GONE";
+export type Webhook_DisabledReasonJson = "DISABLED_REASON_UNSPECIFIED" | "GONE" | "FAILING";
 
 /**
  * Describes the enum posthorn.subscription.v1.Webhook.DisabledReason.
  */
 export const Webhook_DisabledReasonSchema: GenEnum<Webhook_DisabledReason, Webhook_DisabledReasonJson> = /*@__PURE__*/
   enumDesc(file_posthorn_subscription_v1_webhook, 0, 1);
+
+/**
+ * What becomes of events that are published while the user has paused a webhook.
+ *
+ * @generated from enum posthorn.subscription.v1.Webhook.WhenPaused
+ */
+export const Webhook_WhenPaused = {
+  /**
+   * Not set: SKIP.
+   *
+   * @generated from enum value: WHEN_PAUSED_UNSPECIFIED = 0;
+   */
+  WHEN_PAUSED_UNSPECIFIED: 0,
+
+  /**
+   * They create no delivery.
+   *
+   * @generated from enum value: SKIP = 1;
+   */
+  SKIP: 1,
+
+  /**
+   * They create deliveries that are held until the webhook is on again.
+   *
+   * @generated from enum value: HOLD = 2;
+   */
+  HOLD: 2,
+} as const;
+
+/**
+ * What becomes of events that are published while the user has paused a webhook.
+ *
+ * @generated from enum posthorn.subscription.v1.Webhook.WhenPaused
+ */
+export type Webhook_WhenPaused = (typeof Webhook_WhenPaused)[keyof typeof Webhook_WhenPaused] | UnknownEnum;
+
+/**
+ * What becomes of events that are published while the user has paused a webhook.
+ *
+ * @generated from enum posthorn.subscription.v1.Webhook.WhenPaused
+ */
+export type Webhook_WhenPausedJson = "WHEN_PAUSED_UNSPECIFIED" | "SKIP" | "HOLD";
+
+/**
+ * Describes the enum posthorn.subscription.v1.Webhook.WhenPaused.
+ */
+export const Webhook_WhenPausedSchema: GenEnum<Webhook_WhenPaused, Webhook_WhenPausedJson> = /*@__PURE__*/
+  enumDesc(file_posthorn_subscription_v1_webhook, 0, 2);
 
