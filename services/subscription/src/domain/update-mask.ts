@@ -46,9 +46,14 @@ function isWritable<Field extends string>(path: string, rules: UpdateRules<Field
   return rules.writable.some((field) => field === path);
 }
 
-/** A retry policy has one field, so its path means the whole. */
+/** A message of one field: that field's path means the whole. */
+const wholes: ReadonlyMap<string, string> = new Map([
+  ["retry_policy.delays", "retry_policy"],
+  ["rate_limit.per_second", "rate_limit"],
+]);
+
 function wholeField(path: string): string {
-  return path === "retry_policy.delays" ? "retry_policy" : path;
+  return wholes.get(path) ?? path;
 }
 
 function unchangeable(paths: readonly string[], prefix: string): AppError {

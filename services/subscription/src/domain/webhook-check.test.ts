@@ -13,6 +13,10 @@ const draft: WebhookDraft = {
   timeoutMs: undefined,
   retryDelaysMs: undefined,
   metadata: {},
+  filter: "",
+  whenPaused: "SKIP",
+  ratePerSecond: undefined,
+  isOrdered: false,
 };
 
 const rules: WebhookRules = {

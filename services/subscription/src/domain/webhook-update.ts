@@ -14,6 +14,18 @@ export function checkEtag(webhook: Webhook, etag: string): void {
   throw new AppError("conflict", `webhook ${webhook.id} has changed: read it again`);
 }
 
+/**
+ * Throws `precondition` when what is held is to be canceled while nothing can be: the webhook is
+ * active and stays so.
+ */
+export function checkCancelHeld(
+  before: Pick<Webhook, "id" | "state">,
+  after: Pick<WebhookSettings, "state">,
+): void {
+  if (before.state !== "ACTIVE" || after.state !== "ACTIVE") return;
+  throw new AppError("precondition", `webhook ${before.id} is active: nothing of it is held`);
+}
+
 /** Gives the settings of a new webhook. */
 export function newSettings(draft: WebhookDraft, headers: StoredHeaders): WebhookSettings {
   const { headers: _, ...settings } = draft;
@@ -41,6 +53,10 @@ export function updatedSettings(
     timeoutMs: from("timeout").timeoutMs,
     retryDelaysMs: from("retry_policy").retryDelaysMs,
     metadata: from("metadata").metadata,
+    filter: from("filter").filter,
+    whenPaused: from("when_paused").whenPaused,
+    ratePerSecond: from("rate_limit").ratePerSecond,
+    isOrdered: from("ordered").isOrdered,
     headerNames: headers.headerNames,
     sealedHeaders: headers.sealedHeaders,
   };

@@ -2,7 +2,10 @@
 export type WebhookState = "ACTIVE" | "PAUSED" | "DISABLED";
 
 /** Why we disabled a webhook. */
-export type DisabledReason = "GONE";
+export type DisabledReason = "GONE" | "FAILING";
+
+/** What becomes of events that are published while the user has paused a webhook. */
+export type WhenPaused = "SKIP" | "HOLD";
 
 /** What a caller may set of a webhook. */
 export interface WebhookDraft {
@@ -21,6 +24,12 @@ export interface WebhookDraft {
   /** Undefined: the provider's. */
   readonly retryDelaysMs: readonly number[] | undefined;
   readonly metadata: Readonly<Record<string, string>>;
+  /** CEL; empty: every event of its types. */
+  readonly filter: string;
+  readonly whenPaused: WhenPaused;
+  /** Attempts a second. Undefined: no limit. */
+  readonly ratePerSecond: number | undefined;
+  readonly isOrdered: boolean;
 }
 
 /** The fields that a caller may set, by their names in proto. */
@@ -35,6 +44,23 @@ export const webhookFields = [
   "timeout",
   "retry_policy",
   "metadata",
+  "filter",
+  "when_paused",
+  "rate_limit",
+  "ordered",
+] as const;
+
+/** The fields that only we set, besides id and etag, by their names in proto. */
+export const setByPosthorn = [
+  "disabled_reason",
+  "secret",
+  "create_time",
+  "update_time",
+  "breaker",
+  "consecutive_failures",
+  "last_success_time",
+  "last_failure_time",
+  "public_keys",
 ] as const;
 
 /** One of the fields that a caller may set. */
@@ -61,6 +87,8 @@ export interface Webhook extends WebhookSettings {
   readonly version: bigint;
   /** The workspace's version at the last change of url or state. */
   readonly targetVersion: bigint;
+  /** Open deliveries made before it are canceled. Undefined: none are. */
+  readonly cancelBefore: Date | undefined;
   readonly createdAt: Date;
   readonly updatedAt: Date;
 }

@@ -57,6 +57,11 @@ export interface Database {
     timeout_ms: number | null;
     retry_delays_ms: number[] | null;
     metadata: JSONColumnType<Record<string, string>>;
+    filter: string;
+    when_paused: string;
+    rate_limit_per_second: number | null;
+    ordered: boolean;
+    cancel_before: Generated<Date | null>;
     created_at: Generated<Date>;
     updated_at: Generated<Date>;
   };

@@ -1,6 +1,12 @@
 import { idToUuid, uuidToId } from "@posthorn/runtime";
 import { type Kysely, type Selectable, sql } from "kysely";
-import type { DisabledReason, Webhook, WebhookSettings, WebhookState } from "../domain/webhook.ts";
+import type {
+  DisabledReason,
+  Webhook,
+  WebhookSettings,
+  WebhookState,
+  WhenPaused,
+} from "../domain/webhook.ts";
 import type { Database } from "./database.ts";
 import { requireUuid } from "./ids.ts";
 
@@ -76,10 +82,18 @@ export async function insertWebhook(
   return fromRow(row);
 }
 
-/** Writes a webhook's settings, at the version that the workspace was raised to for it. */
+/** How a webhook's settings are written. */
+export interface UpdateOptions extends WebhookKey {
+  /** What the workspace was raised to for it. */
+  readonly version: bigint;
+  /** Whether the deliveries that are open now are to be canceled. */
+  readonly cancelHeld?: boolean;
+}
+
+/** Writes a webhook's settings. */
 export async function updateWebhook(
   db: Kysely<Database>,
-  { workspaceId, webhookId, version }: WebhookKey & { version: bigint },
+  { workspaceId, webhookId, version, cancelHeld = false }: UpdateOptions,
   settings: WebhookSettings,
 ): Promise<Webhook> {
   const row = await db
@@ -90,6 +104,8 @@ export async function updateWebhook(
       target_version: sql<string>`case
         when url = ${settings.url} and state = ${settings.state} then target_version
         else ${version}::bigint end`,
+      // Not now(): the transaction may have waited for its lock while deliveries were made.
+      ...(cancelHeld && { cancel_before: sql<Date>`clock_timestamp()` }),
       updated_at: sql`now()`,
     })
     .where("workspace_id", "=", requireUuid("ws", workspaceId))
@@ -143,6 +159,10 @@ function toRow(settings: WebhookSettings) {
     timeout_ms: settings.timeoutMs ?? null,
     retry_delays_ms: settings.retryDelaysMs === undefined ? null : [...settings.retryDelaysMs],
     metadata: JSON.stringify(settings.metadata),
+    filter: settings.filter,
+    when_paused: settings.whenPaused,
+    rate_limit_per_second: settings.ratePerSecond ?? null,
+    ordered: settings.isOrdered,
   };
 }
 
@@ -156,7 +176,7 @@ export function fromRow(row: Selectable<Database["webhook"]>): Webhook {
     description: row.description,
     url: row.url,
     eventTypes: row.event_types,
-    // The table checks both columns.
+    // The table checks this column and the next, and what a pause does.
     state: row.state as WebhookState,
     disabledReason: (row.disabled_reason as DisabledReason | null) ?? undefined,
     headerNames: row.header_names,
@@ -165,6 +185,11 @@ export function fromRow(row: Selectable<Database["webhook"]>): Webhook {
     timeoutMs: row.timeout_ms ?? undefined,
     retryDelaysMs: row.retry_delays_ms ?? undefined,
     metadata: row.metadata,
+    filter: row.filter,
+    whenPaused: row.when_paused as WhenPaused,
+    ratePerSecond: row.rate_limit_per_second ?? undefined,
+    isOrdered: row.ordered,
+    cancelBefore: row.cancel_before ?? undefined,
     createdAt: row.created_at,
     updatedAt: row.updated_at,
   };

@@ -9,6 +9,7 @@ import {
 import { Webhook_DisabledReason } from "@posthorn/proto/posthorn/subscription/v1/webhook";
 import { idToUuid } from "@posthorn/runtime";
 import { isStillToDisable } from "../../domain/disabling.ts";
+import type { DisabledReason } from "../../domain/webhook.ts";
 import { getWebhook, updateWebhook } from "../../store/webhooks.ts";
 import { raiseVersion, tryLockWorkspace } from "../../store/workspaces.ts";
 import type { Deps } from "../deps.ts";
@@ -22,7 +23,8 @@ export async function disableWebhook(
   request: DisableWebhookRequest,
 ): Promise<DisableWebhookResponse> {
   const { workspaceId, webhookId, webhookVersion } = request;
-  if (request.reason !== Webhook_DisabledReason.GONE) throw invalid("reason", "is required");
+  const disabledReason = toReason(request.reason);
+  if (disabledReason === undefined) throw invalid("reason", "is required");
   if (idToUuid("ws", workspaceId) === undefined) {
     throw invalid("workspaceId", "is no workspace id");
   }
@@ -31,9 +33,21 @@ export async function disableWebhook(
     const webhook = await getWebhook(tx, { workspaceId, webhookId });
     if (webhook === undefined || !isStillToDisable(webhook, webhookVersion)) return false;
     const version = await raiseVersion(tx, workspaceId);
-    const settings = { ...webhook, state: "DISABLED", disabledReason: "GONE" } as const;
+    const settings = { ...webhook, state: "DISABLED", disabledReason } as const;
     await updateWebhook(tx, { workspaceId, webhookId, version }, settings);
     return true;
   });
   return create(DisableWebhookResponseSchema, { disabled });
+}
+
+function toReason(reason: Webhook_DisabledReason): DisabledReason | undefined {
+  switch (reason) {
+    case Webhook_DisabledReason.DISABLED_REASON_UNSPECIFIED:
+      return undefined;
+    case Webhook_DisabledReason.GONE:
+      return "GONE";
+    case Webhook_DisabledReason.FAILING:
+      return "FAILING";
+  }
+  return undefined; // newer than this process
 }

@@ -1,6 +1,7 @@
 import {
   Webhook_DisabledReason,
   Webhook_State,
+  Webhook_WhenPaused,
 } from "@posthorn/proto/posthorn/subscription/v1/webhook";
 import { Level } from "@posthorn/proto/posthorn/type/v1/options";
 import { Signature_Scheme } from "@posthorn/proto/posthorn/type/v1/policy";
@@ -40,6 +41,10 @@ test("gives all of a workspace and its provider to who knows neither", async () 
       inFlightMax: 3,
       timeout: { seconds: 2n },
       retryPolicy: { delays: [{ seconds: 5n }] },
+      filter: "event.type == 'a'",
+      whenPaused: Webhook_WhenPaused.HOLD,
+      rateLimit: { perSecond: 2.5 },
+      ordered: true,
     },
   });
   const { workspaces, providers } = await sync(workspaceId);
@@ -54,8 +59,13 @@ test("gives all of a workspace and its provider to who knows neither", async () 
       inFlightMax: 3,
       timeout: { seconds: 2n },
       retryPolicy: { delays: [{ seconds: 5n }] },
+      filter: "event.type == 'a'",
+      whenPaused: Webhook_WhenPaused.HOLD,
+      rateLimitPerSecond: 2.5,
+      ordered: true,
     },
   ]);
+  expect(workspaces[0]?.webhooks[0]?.cancelBefore).toBeUndefined();
   expect(workspaces[0]?.webhooks[0]?.secrets).toHaveLength(1);
   expect(providers).toMatchObject([
     {
@@ -74,7 +84,15 @@ test("fills in what a webhook leaves to the defaults", async () => {
   await as.webhooks.createWebhook({ workspace, webhook: { url } });
   const { workspaces } = await sync(workspaceId);
   const webhook = workspaces[0]?.webhooks[0];
-  expect(webhook).toMatchObject({ inFlightMax: 64, timeout: { seconds: 15n }, eventTypes: [] });
+  expect(webhook).toMatchObject({
+    inFlightMax: 64,
+    timeout: { seconds: 15n },
+    eventTypes: [],
+    filter: "",
+    whenPaused: Webhook_WhenPaused.SKIP,
+    rateLimitPerSecond: 0,
+    ordered: false,
+  });
   expect(webhook?.retryPolicy).toBeUndefined();
   expect(webhook?.sealedHeaders).toHaveLength(0);
 });
@@ -301,33 +319,36 @@ test("adds no type where unknown ones are refused, nor under a bad name", async 
 
 const reason = Webhook_DisabledReason.GONE;
 
-test("disables a webhook once, and its user enables it again", async () => {
-  const { as, workspaceId } = await it.tenant();
-  const { id: webhookId } = await as.webhooks.createWebhook({ workspace, webhook: { url } });
-  const { workspaces } = await sync(workspaceId);
-  const webhookVersion = workspaces[0]?.webhooks[0]?.version ?? 0n;
-  const disable = () =>
-    it.internal.sync.disableWebhook({ workspaceId, webhookId, webhookVersion, reason });
-  expect(await disable()).toMatchObject({ disabled: true });
-  expect(await disable()).toMatchObject({ disabled: false });
-  expect(await as.webhooks.getWebhook({ workspace, webhook: webhookId })).toMatchObject({
-    state: Webhook_State.DISABLED,
-    disabledReason: reason,
-  });
-  const synced = await sync(workspaceId, workspaces[0]?.version);
-  expect(synced.workspaces[0]?.webhooks).toMatchObject([{ state: Webhook_State.DISABLED }]);
-  const renamed = await as.webhooks.updateWebhook({
-    workspace,
-    webhook: { id: webhookId, name: "x" },
-  });
-  expect(renamed).toMatchObject({ state: Webhook_State.DISABLED, disabledReason: reason });
-  const enabled = await as.webhooks.updateWebhook({
-    workspace,
-    webhook: { id: webhookId, state: Webhook_State.ACTIVE },
-  });
-  expect(enabled).toMatchObject({ state: Webhook_State.ACTIVE, disabledReason: 0 });
-  expect(await disable()).toMatchObject({ disabled: false });
-});
+test.each([{ reason: Webhook_DisabledReason.GONE }, { reason: Webhook_DisabledReason.FAILING }])(
+  "disables a webhook once for reason $reason, and its user enables it again",
+  async ({ reason }) => {
+    const { as, workspaceId } = await it.tenant();
+    const { id: webhookId } = await as.webhooks.createWebhook({ workspace, webhook: { url } });
+    const { workspaces } = await sync(workspaceId);
+    const webhookVersion = workspaces[0]?.webhooks[0]?.version ?? 0n;
+    const disable = () =>
+      it.internal.sync.disableWebhook({ workspaceId, webhookId, webhookVersion, reason });
+    expect(await disable()).toMatchObject({ disabled: true });
+    expect(await disable()).toMatchObject({ disabled: false });
+    expect(await as.webhooks.getWebhook({ workspace, webhook: webhookId })).toMatchObject({
+      state: Webhook_State.DISABLED,
+      disabledReason: reason,
+    });
+    const synced = await sync(workspaceId, workspaces[0]?.version);
+    expect(synced.workspaces[0]?.webhooks).toMatchObject([{ state: Webhook_State.DISABLED }]);
+    const renamed = await as.webhooks.updateWebhook({
+      workspace,
+      webhook: { id: webhookId, name: "x" },
+    });
+    expect(renamed).toMatchObject({ state: Webhook_State.DISABLED, disabledReason: reason });
+    const enabled = await as.webhooks.updateWebhook({
+      workspace,
+      webhook: { id: webhookId, state: Webhook_State.ACTIVE },
+    });
+    expect(enabled).toMatchObject({ state: Webhook_State.ACTIVE, disabledReason: 0 });
+    expect(await disable()).toMatchObject({ disabled: false });
+  },
+);
 
 test.each([
   { case: "its url changed", change: { url: "https://moved.example/" }, disabled: false },

@@ -30,7 +30,7 @@ import {
 import type { Deps } from "../deps.ts";
 import { toSignatures } from "../providers/provider-message.ts";
 import { toRetryPolicy } from "../retry-policy-message.ts";
-import { stateNumber } from "../webhooks/webhook-message.ts";
+import { stateNumber, whenPausedNumber } from "../webhooks/webhook-message.ts";
 
 const workspacesMax = 1_000;
 
@@ -109,6 +109,11 @@ function toWebhookSnapshot(
     inFlightMax: webhook.inFlightMax === 0 ? inFlightDefault : webhook.inFlightMax,
     timeout: durationFromMs(webhook.timeoutMs ?? timeoutDefaultMs),
     retryPolicy: toRetryPolicy(webhook.retryDelaysMs),
+    filter: webhook.filter,
+    whenPaused: whenPausedNumber(webhook.whenPaused),
+    rateLimitPerSecond: webhook.ratePerSecond ?? 0,
+    ordered: webhook.isOrdered,
+    cancelBefore: webhook.cancelBefore && timestampFromDate(webhook.cancelBefore),
   };
 }
 

@@ -12,7 +12,7 @@ import { unwrapDataKey } from "@posthorn/sealing";
 import { newSecret } from "@posthorn/signature";
 import type { Kysely } from "kysely";
 import { type Provider, webhooksMaxOf } from "../../domain/provider.ts";
-import { webhookFields } from "../../domain/webhook.ts";
+import { setByPosthorn, webhookFields } from "../../domain/webhook.ts";
 import { checkWebhook } from "../../domain/webhook-check.ts";
 import { newSettings } from "../../domain/webhook-update.ts";
 import type { Database } from "../../store/database.ts";
@@ -26,7 +26,7 @@ import { webhookRules } from "./rules.ts";
 import { sealHeaders, sealSecret } from "./seals.ts";
 import { toDraft, toMessage } from "./webhook-message.ts";
 
-const outputOnly = ["id", "disabled_reason", "secret", "create_time", "update_time", "etag"];
+const outputOnly = ["id", "etag", ...setByPosthorn];
 
 /** Registers a webhook and answers with its secret, once. The workspace's lock keeps the limit. */
 export async function createWebhook(

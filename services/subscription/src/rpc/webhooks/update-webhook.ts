@@ -13,13 +13,14 @@ import { mergeHeaders } from "../../domain/headers.ts";
 import { fieldsToUpdate } from "../../domain/update-mask.ts";
 import {
   type StoredHeaders,
+  setByPosthorn,
   type Webhook,
   type WebhookDraft,
   type WebhookField,
   webhookFields,
 } from "../../domain/webhook.ts";
 import { checkWebhook } from "../../domain/webhook-check.ts";
-import { checkEtag, updatedSettings } from "../../domain/webhook-update.ts";
+import { checkCancelHeld, checkEtag, updatedSettings } from "../../domain/webhook-update.ts";
 import type { Database } from "../../store/database.ts";
 import { getWebhook, updateWebhook as writeWebhook } from "../../store/webhooks.ts";
 import { lockWorkspace, raiseVersion } from "../../store/workspaces.ts";
@@ -33,7 +34,7 @@ import { toDraft, toMessage } from "./webhook-message.ts";
 const rules = {
   prefix: "webhook",
   writable: webhookFields,
-  fixed: ["disabled_reason", "secret", "create_time", "update_time"],
+  fixed: setByPosthorn,
   key: "id",
   tolerated: ["etag"],
 } as const;
@@ -62,10 +63,12 @@ export async function updateWebhook(
     const provider = principalOf(context).provider;
     const changes = { provider, draft: toDraft(message), fields };
     const settings = await decide(deps, tx, stored, changes);
-    const next = { ...stored, ...settings };
-    if (isDeepStrictEqual(next, stored)) return stored;
+    const { cancelHeld } = request;
+    if (cancelHeld) checkCancelHeld(stored, settings);
+    else if (isDeepStrictEqual({ ...stored, ...settings }, stored)) return stored;
     const version = await raiseVersion(tx, workspaceId);
-    return await writeWebhook(tx, { workspaceId, webhookId: stored.id, version }, settings);
+    const key = { workspaceId, webhookId: stored.id, version };
+    return await writeWebhook(tx, { ...key, cancelHeld }, settings);
   });
   return toMessage(webhook);
 }

@@ -3,7 +3,10 @@ import { durationFromMs, durationMs, timestampFromDate } from "@bufbuild/protobu
 import {
   type Webhook as Message,
   Webhook_DisabledReason,
+  type Webhook_RateLimit,
+  Webhook_RateLimitSchema,
   Webhook_State,
+  Webhook_WhenPaused,
   WebhookSchema,
 } from "@posthorn/proto/posthorn/subscription/v1/webhook";
 import { mask } from "../../domain/headers.ts";
@@ -13,6 +16,7 @@ import {
   type Webhook,
   type WebhookDraft,
   type WebhookState,
+  type WhenPaused,
 } from "../../domain/webhook.ts";
 import { toDelaysMs, toRetryPolicy } from "../retry-policy-message.ts";
 
@@ -29,6 +33,10 @@ export function toDraft(message: Message): WebhookDraft {
     timeoutMs: message.timeout && durationMs(message.timeout),
     retryDelaysMs: toDelaysMs(message.retryPolicy),
     metadata: { ...message.metadata },
+    filter: message.filter,
+    whenPaused: message.whenPaused === Webhook_WhenPaused.HOLD ? "HOLD" : "SKIP",
+    ratePerSecond: message.rateLimit?.perSecond,
+    isOrdered: message.ordered,
   };
 }
 
@@ -47,6 +55,10 @@ export function toMessage(webhook: Webhook): Message {
     timeout: webhook.timeoutMs === undefined ? undefined : durationFromMs(webhook.timeoutMs),
     retryPolicy: toRetryPolicy(webhook.retryDelaysMs),
     metadata: { ...webhook.metadata },
+    filter: webhook.filter,
+    whenPaused: whenPausedNumber(webhook.whenPaused),
+    rateLimit: toRateLimit(webhook.ratePerSecond),
+    ordered: webhook.isOrdered,
     createTime: timestampFromDate(webhook.createdAt),
     updateTime: timestampFromDate(webhook.updatedAt),
     etag: etagOf(webhook),
@@ -62,6 +74,15 @@ function toState(state: Webhook_State): WebhookState {
 /** Gives a state's number in proto. */
 export function stateNumber(state: WebhookState): Webhook_State {
   return Webhook_State[state];
+}
+
+/** Gives the number in proto of what a pause does. */
+export function whenPausedNumber(whenPaused: WhenPaused): Webhook_WhenPaused {
+  return Webhook_WhenPaused[whenPaused];
+}
+
+function toRateLimit(perSecond: number | undefined): Webhook_RateLimit | undefined {
+  return perSecond === undefined ? undefined : create(Webhook_RateLimitSchema, { perSecond });
 }
 
 function reasonNumber(reason: DisabledReason | undefined): Webhook_DisabledReason {

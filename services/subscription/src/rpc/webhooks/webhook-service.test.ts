@@ -1,6 +1,7 @@
 import type { MessageInitShape } from "@bufbuild/protobuf";
 import {
   Webhook_State,
+  Webhook_WhenPaused,
   type WebhookSchema,
 } from "@posthorn/proto/posthorn/subscription/v1/webhook";
 import { afterAll, beforeAll, expect, test } from "vitest";
@@ -34,6 +35,10 @@ test("registers a webhook and gives its secret once", async () => {
     timeout: { seconds: 2n, nanos: 500_000_000 },
     retryPolicy: { delays: [{ seconds: 5n, nanos: 0 }] },
     metadata: { team: "north", "a b": "" },
+    filter: "event.data.total > 10",
+    whenPaused: Webhook_WhenPaused.HOLD,
+    rateLimit: { perSecond: 0.5 },
+    ordered: true,
   };
   const created = await create(tenant, {
     ...settings,
@@ -60,7 +65,11 @@ test("registers a webhook by its url alone, active, for all types", async () => 
     eventTypes: [],
     headers: {},
     inFlightMax: 0,
+    filter: "",
+    whenPaused: Webhook_WhenPaused.SKIP,
+    ordered: false,
   });
+  expect(created.rateLimit).toBeUndefined();
   expect(created.timeout).toBeUndefined();
   expect(created.retryPolicy).toBeUndefined();
 });
@@ -123,6 +132,18 @@ test.each<{ webhook: Draft; fields: string[] }>([
   { webhook: { retryPolicy: { delays: days(21) } }, fields: ["webhook.retryPolicy.delays"] },
   { webhook: { metadata: { k: "x".repeat(513) } }, fields: ['webhook.metadata["k"]'] },
   { webhook: { metadata: { k: "\u0000" } }, fields: ["webhook.metadata.k"] },
+  { webhook: { filter: `event.id == "${"x".repeat(4_096)}"` }, fields: ["webhook.filter"] },
+  { webhook: { filter: "event.id == '\u0000'" }, fields: ["webhook.filter"] },
+  { webhook: { whenPaused: 3 as Webhook_WhenPaused }, fields: ["webhook.whenPaused"] },
+  { webhook: { rateLimit: {} }, fields: ["webhook.rateLimit.perSecond"] },
+  { webhook: { rateLimit: { perSecond: 0.009 } }, fields: ["webhook.rateLimit.perSecond"] },
+  { webhook: { rateLimit: { perSecond: 10_001 } }, fields: ["webhook.rateLimit.perSecond"] },
+  { webhook: { rateLimit: { perSecond: Number.NaN } }, fields: ["webhook.rateLimit.perSecond"] },
+  { webhook: { breaker: {} }, fields: ["webhook.breaker"] },
+  { webhook: { consecutiveFailures: 1 }, fields: ["webhook.consecutiveFailures"] },
+  { webhook: { lastSuccessTime: time }, fields: ["webhook.lastSuccessTime"] },
+  { webhook: { lastFailureTime: time }, fields: ["webhook.lastFailureTime"] },
+  { webhook: { publicKeys: ["k"] }, fields: ["webhook.publicKeys"] },
   { webhook: { id: "wh_1" }, fields: ["webhook.id"] },
   { webhook: { secret: "whsec_x" }, fields: ["webhook.secret"] },
   { webhook: { disabledReason: 1 }, fields: ["webhook.disabledReason"] },
@@ -225,6 +246,8 @@ test("leaves etag and time when an update changes nothing", async () => {
     headers: { a: "1" },
     metadata: { z: "1", a: "2" },
     retryPolicy: { delays: [{ seconds: 1n }] },
+    rateLimit: { perSecond: 0.1 },
+    ordered: true,
   });
   const updated = await update(tenant, {
     id: created.id,
@@ -233,6 +256,9 @@ test("leaves etag and time when an update changes nothing", async () => {
     headers: { a: "1" },
     metadata: { a: "2", z: "1" },
     retryPolicy: { delays: [{ seconds: 1n }] },
+    rateLimit: { perSecond: 0.1 },
+    ordered: true,
+    whenPaused: Webhook_WhenPaused.SKIP,
     state: Webhook_State.ACTIVE,
   });
   expect(updated).toEqual({ ...created, secret: "" });
@@ -245,6 +271,25 @@ test("pauses and resumes", async () => {
   expect(paused.state).toBe(Webhook_State.PAUSED);
   const active = await update(tenant, { id }, ["state"]);
   expect(active.state).toBe(Webhook_State.ACTIVE);
+});
+
+test("changes filter, rate, order and what a pause does, each by its mask, and back", async () => {
+  const tenant = await it.tenant();
+  const { id } = await create(tenant);
+  const settings = {
+    filter: "event.type == 'a'",
+    whenPaused: Webhook_WhenPaused.HOLD,
+    rateLimit: { perSecond: 10_000 },
+    ordered: true,
+  };
+  const paths = ["filter", "when_paused", "rate_limit", "ordered"];
+  expect(await update(tenant, { id, ...settings }, paths)).toMatchObject(settings);
+  expect(await update(tenant, { id, name: "After" })).toMatchObject(settings);
+  const slower = await update(tenant, { id, rateLimit: { perSecond: 0.01 } });
+  expect(slower).toMatchObject({ ...settings, rateLimit: { perSecond: 0.01 } });
+  const back = await update(tenant, { id }, paths);
+  expect(back).toMatchObject({ filter: "", whenPaused: Webhook_WhenPaused.SKIP, ordered: false });
+  expect(back.rateLimit).toBeUndefined();
 });
 
 test("takes masked headers of an update as those that are stored", async () => {
@@ -282,6 +327,12 @@ test.each([
   { paths: ["create_time"], field: "webhook.createTime" },
   { paths: ["update_time"], field: "webhook.updateTime" },
   { paths: ["disabled_reason"], field: "webhook.disabledReason" },
+  { paths: ["breaker"], field: "webhook.breaker" },
+  { paths: ["breaker.state"], field: "updateMask" },
+  { paths: ["consecutive_failures"], field: "webhook.consecutiveFailures" },
+  { paths: ["last_success_time"], field: "webhook.lastSuccessTime" },
+  { paths: ["last_failure_time"], field: "webhook.lastFailureTime" },
+  { paths: ["public_keys"], field: "webhook.publicKeys" },
   { paths: ["workspace_id"], field: "updateMask" },
   { paths: ["metadata.k"], field: "updateMask" },
   { paths: ["url"], field: "webhook.url" },

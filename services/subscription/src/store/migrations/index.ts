@@ -1,6 +1,8 @@
 import * as createSubscription from "./2026-11-21T1200-create-subscription.ts";
+import * as extendWebhook from "./2026-11-21T1311-extend-webhook.ts";
 
 /** The migrations of the schema `subscription`, in order. */
 export const migrations = {
   "2026-11-21T1200-create-subscription": createSubscription,
+  "2026-11-21T1311-extend-webhook": extendWebhook,
 };
