@@ -1,5 +1,5 @@
 import { create } from "@bufbuild/protobuf";
-import { durationFromMs } from "@bufbuild/protobuf/wkt";
+import { durationFromMs, timestampNow } from "@bufbuild/protobuf/wkt";
 import { createRouterTransport, type Transport } from "@connectrpc/connect";
 import { AppError, toConnectError } from "@posthorn/errors";
 import {
@@ -10,14 +10,26 @@ import {
   WebhookSnapshotSchema,
   WorkspaceSnapshotSchema,
 } from "@posthorn/proto/posthorn/internal/subscription/v1/subscription_sync_service";
-import { Webhook_State } from "@posthorn/proto/posthorn/subscription/v1/webhook";
+import {
+  Webhook_State,
+  Webhook_WhenPaused,
+} from "@posthorn/proto/posthorn/subscription/v1/webhook";
 import { Signature_Scheme } from "@posthorn/proto/posthorn/type/v1/policy";
 import { newId } from "@posthorn/runtime";
 import { masterKey, newDataKey, newMasterKey, seal } from "@posthorn/sealing";
 import { newSecret } from "@posthorn/signature";
 
+/** What decides about which events are sent, and how they follow one another. */
+export interface FakeRules {
+  readonly filter?: string;
+  readonly whenPaused?: "SKIP" | "HOLD";
+  /** 0: no limit. */
+  readonly ratePerSecond?: number;
+  readonly isOrdered?: boolean;
+}
+
 /** What a test says of a webhook; the rest has defaults. */
-export interface FakeWebhook {
+export interface FakeWebhook extends FakeRules {
   readonly url: string;
   readonly eventTypes?: readonly string[];
   readonly state?: "ACTIVE" | "PAUSED" | "DISABLED";
@@ -114,6 +126,7 @@ export function fakeSubscription() {
         ...(fake.headers && {
           sealedHeaders: sealText(JSON.stringify(fake.headers), `headers:${id}`),
         }),
+        ...rules(fake),
         ...(fake.delaysMs && { retryPolicy: { delays: fake.delaysMs.map(durationFromMs) } }),
       });
       const known = workspaces.get(workspace);
@@ -124,6 +137,14 @@ export function fakeSubscription() {
     },
     setState(workspace: string, webhook: string, to: "ACTIVE" | "PAUSED" | "DISABLED"): void {
       change(workspace, webhook, { state: Webhook_State[to] });
+    },
+    setRules(workspace: string, webhook: string, fake: FakeRules): void {
+      change(workspace, webhook, rules(fake));
+    },
+    /** Cancels what is held, with a change of state where one is given. */
+    cancelHeld(workspace: string, webhook: string, to?: "ACTIVE" | "PAUSED" | "DISABLED"): void {
+      const cancelBefore = timestampNow();
+      change(workspace, webhook, { cancelBefore, ...(to && { state: Webhook_State[to] }) });
     },
     setUrl(workspace: string, webhook: string, url: string): void {
       change(workspace, webhook, { url });
@@ -138,6 +159,16 @@ export function fakeSubscription() {
       const found = workspaces.get(workspace)?.webhooks.get(webhook);
       return found && stateNames[found.state];
     },
+  };
+}
+
+/** Gives the fields of a snapshot for the rules that are given. */
+function rules(fake: FakeRules): Partial<Omit<WebhookSnapshot, "$typeName">> {
+  return {
+    ...(fake.filter !== undefined && { filter: fake.filter }),
+    ...(fake.whenPaused && { whenPaused: Webhook_WhenPaused[fake.whenPaused] }),
+    ...(fake.ratePerSecond !== undefined && { rateLimitPerSecond: fake.ratePerSecond }),
+    ...(fake.isOrdered !== undefined && { ordered: fake.isOrdered }),
   };
 }
 

@@ -7,7 +7,10 @@ import type {
   WebhookSnapshot,
   WorkspaceSnapshot,
 } from "@posthorn/proto/posthorn/internal/subscription/v1/subscription_sync_service";
-import { Webhook_State } from "@posthorn/proto/posthorn/subscription/v1/webhook";
+import {
+  Webhook_State,
+  Webhook_WhenPaused,
+} from "@posthorn/proto/posthorn/subscription/v1/webhook";
 import { Signature_Scheme } from "@posthorn/proto/posthorn/type/v1/policy";
 import { idToUuid, uuidToId } from "@posthorn/runtime";
 import { type DataKey, type MasterKey, open, unwrapDataKey } from "@posthorn/sealing";
@@ -26,6 +29,15 @@ export interface KnownWebhook extends Matchable {
   readonly timeoutMs: number;
   /** The waits between attempts. */
   readonly delaysMs: readonly number[];
+  /** CEL; empty: every event of its types. */
+  readonly filter: string;
+  /** Whether events that come while the user has paused it are skipped, or held as deliveries. */
+  readonly whenPaused: "SKIP" | "HOLD";
+  /** Attempts a second; 0: no limit. */
+  readonly ratePerSecond: number;
+  readonly isOrdered: boolean;
+  /** Open deliveries made before it are to be canceled. Undefined: none are. */
+  readonly cancelBefore: Date | undefined;
 }
 
 /** What delivery knows of a provider. */
@@ -228,6 +240,11 @@ function toWebhook(snapshot: WebhookSnapshot, provider: KnownProvider): KnownWeb
     inFlightMax: snapshot.inFlightMax,
     timeoutMs: snapshot.timeout ? toMs(snapshot.timeout) : 15_000,
     delaysMs: snapshot.retryPolicy?.delays.map(toMs) ?? provider.delaysMs,
+    filter: snapshot.filter,
+    whenPaused: toWhenPaused(snapshot.whenPaused),
+    ratePerSecond: snapshot.rateLimitPerSecond,
+    isOrdered: snapshot.ordered,
+    cancelBefore: snapshot.cancelBefore && timestampDate(snapshot.cancelBefore),
   };
 }
 
@@ -250,6 +267,17 @@ function toState(state: Webhook_State): KnownWebhook["state"] {
       return "DISABLED";
   }
   throw new Error(`webhook state ${String(state)} is newer than this process`);
+}
+
+function toWhenPaused(whenPaused: Webhook_WhenPaused): KnownWebhook["whenPaused"] {
+  switch (whenPaused) {
+    case Webhook_WhenPaused.WHEN_PAUSED_UNSPECIFIED:
+    case Webhook_WhenPaused.SKIP:
+      return "SKIP";
+    case Webhook_WhenPaused.HOLD:
+      return "HOLD";
+  }
+  throw new Error(`${String(whenPaused)} for a pause is newer than this process`);
 }
 
 function toScheme(scheme: Signature_Scheme): Scheme {
