@@ -89,6 +89,28 @@ describe("time", () => {
   });
 });
 
+describe("the time to deliver at", () => {
+  const day = 24 * 60 * minute;
+
+  test.each([
+    ["14 days ahead", new Date(nowMs + 14 * day)],
+    ["a moment ago, which means at once", new Date(nowMs - 1)],
+    ["the first moment of 2000", new Date(Date.UTC(2000, 0))],
+  ])("may be %s", (_, time) => {
+    expect(check("1", { deliverTime: timestampFromDate(time) })).toBeUndefined();
+  });
+
+  test.each([
+    ["more than 14 days ahead", timestampFromDate(new Date(nowMs + 14 * day + 1))],
+    ["the year 275760", timestampFromDate(new Date(8.64e15))],
+    ["seconds beyond any calendar", { seconds: 9_223_372_036_854_775_807n, nanos: 0 }],
+    ["the end of 1999", timestampFromDate(new Date(Date.UTC(2000, 0) - 1))],
+    ["a whole second of nanoseconds", { seconds: 1_700_000_000n, nanos: 1_000_000_000 }],
+  ])("may not be %s", (_, deliverTime) => {
+    expect(check("1", { deliverTime })).toEqual(["invalid", "events[3].deliverTime", undefined]);
+  });
+});
+
 describe("what only Posthorn sets", () => {
   test.each([
     ["id", { id: "evt_01h455vb4pex5vsknk084sn02q" }],

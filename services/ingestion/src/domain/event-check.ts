@@ -1,7 +1,7 @@
 import { AppError, invalid } from "@posthorn/errors";
 import { type JsonProblem, scanJson } from "@posthorn/json";
 import type { Event } from "@posthorn/proto/posthorn/ingestion/v1/event";
-import { timeProblem } from "./event-time.ts";
+import { deliverTimeProblem, timeProblem } from "./event-time.ts";
 import { limits } from "./limits.ts";
 
 const jsonLimits = { depthMax: limits.depthMax, keysMax: limits.keysMax };
@@ -9,13 +9,16 @@ const jsonLimits = { depthMax: limits.depthMax, keysMax: limits.keysMax };
 /**
  * Gives the first thing that is wrong with an event, undefined when it is fine as far as can be
  * told without the catalog: nothing set that only Posthorn sets, data of at most 262,144 bytes
- * that is strict JSON, a believable time. `field` is the event's JSON path, such as `events[3]`.
+ * that is strict JSON, believable times. `field` is the event's JSON path, such as `events[3]`.
  */
 export function eventProblem(event: Event, field: string, nowMs: number): AppError | undefined {
   if (event.id !== "") return outputOnly(`${field}.id`);
   if (event.acceptTime !== undefined) return outputOnly(`${field}.acceptTime`);
   const time = event.time && timeProblem(event.time, `${field}.time`, nowMs);
-  return time ?? dataProblem(event.data, `${field}.data`);
+  if (time !== undefined) return time;
+  const { deliverTime } = event;
+  const later = deliverTime && deliverTimeProblem(deliverTime, `${field}.deliverTime`, nowMs);
+  return later ?? dataProblem(event.data, `${field}.data`);
 }
 
 function outputOnly(field: string): AppError {

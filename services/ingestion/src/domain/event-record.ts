@@ -26,6 +26,7 @@ export function acceptedEvent({ event }: Draft, id: string, acceptedAtMs: number
   accepted.orderingKey = event.orderingKey;
   accepted.idempotencyKey = event.idempotencyKey;
   accepted.acceptTime = acceptTime;
+  if (event.deliverTime) accepted.deliverTime = event.deliverTime;
   return accepted;
 }
 
@@ -41,6 +42,7 @@ export function recordValue(draft: Draft, accepted: Event): Uint8Array<ArrayBuff
   record.acceptTime = accepted.acceptTime;
   record.orderingKey = accepted.orderingKey;
   record.traceparent = draft.traceparent;
+  if (accepted.deliverTime) record.deliverTime = accepted.deliverTime;
   return toBinary(EventRecordSchema, record);
 }
 

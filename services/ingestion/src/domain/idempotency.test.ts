@@ -88,12 +88,22 @@ describe("the hash of a body", () => {
     expect(hashOf({ idempotencyKey: "k" })).toBe(hashOf({}));
   });
 
+  test("is told apart by the time to deliver at", () => {
+    const at = (ms: number) => hashOf({ deliverTime: timestampFromMs(ms) });
+    expect(at(1_700_000_000_000)).not.toBe(at(1_700_000_000_001));
+  });
+
+  test("is that of earlier releases for an event that is sent at once", () => {
+    expect(hashOf({})).toBe("41ff82c41522616b9aade149e6733057c9108704cbed43dd14dad8fc875ca4ee");
+  });
+
   test.each([
     ["type", { type: "b" }],
     ["data, even in white space", { data: Buffer.from("1 ") }],
     ["ordering key", { orderingKey: "p" }],
     ["time", { time: timestampFromMs(1_700_000_000_001) }],
     ["absence of a time", { time: undefined }],
+    ["time to deliver at", { deliverTime: timestampFromMs(1_700_000_000_000) }],
     ["where one ends and the next begins", { orderingKey: "", type: "ao" }],
   ])("depends on the %s", (_, change) => {
     expect(hashOf(change)).not.toBe(hashOf({}));

@@ -1,4 +1,5 @@
 import { hash } from "node:crypto";
+import type { Timestamp } from "@bufbuild/protobuf/wkt";
 import { invalid } from "@posthorn/errors";
 import type { Event } from "@posthorn/proto/posthorn/ingestion/v1/event";
 
@@ -60,11 +61,15 @@ export function keyOfRecord({ logId, topic, partition, offset }: RecordPlace): s
 }
 
 /**
- * Gives the SHA-256 of what an event says: type, time if given, ordering key and the very bytes
- * of its data. Two publishes with one idempotency key must agree in it.
+ * Gives the SHA-256 of what an event says: type, times as far as they are given, ordering key and
+ * the very bytes of its data. Two publishes with one idempotency key must agree in it.
  */
-export function bodyHash({ type, time, orderingKey, data }: Event): Uint8Array {
-  const said = time === undefined ? null : `${time.seconds}.${time.nanos}`;
-  const head = JSON.stringify([type, said, orderingKey]);
+export function bodyHash({ type, time, orderingKey, deliverTime, data }: Event): Uint8Array {
+  const said = [type, time ? textOf(time) : null, orderingKey];
+  const head = JSON.stringify(deliverTime ? [...said, textOf(deliverTime)] : said);
   return hash("sha256", Buffer.concat([Buffer.from(`${head}\n`), data]), "buffer");
+}
+
+function textOf({ seconds, nanos }: Timestamp): string {
+  return `${seconds}.${nanos}`;
 }

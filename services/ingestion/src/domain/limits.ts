@@ -10,6 +10,8 @@ export const limits = {
   keysMax: 10_000,
   /** How far ahead of our clock an event's time may lie. */
   timeAheadMaxMs: 5 * 60_000,
+  /** How far ahead of our clock an event's delivery may be asked for. */
+  deliverAheadMaxMs: 14 * 24 * 3_600_000,
   /** The earliest time that an event may have. */
   timeMinMs: Date.UTC(2000, 0),
   /** How long an idempotency key is remembered. */

@@ -85,6 +85,14 @@ describe("one event", () => {
     expect((await logged())[0]?.occurTime).toEqual(event.acceptTime);
   });
 
+  test("that is to be sent later says so in the answer and in the log", async () => {
+    const { publish, logged } = setup();
+    const deliverTime = timestampFromMs(Date.now() + 3_600_000);
+    expect((await publish({ deliverTime })).deliverTime).toEqual(deliverTime);
+    expect((await logged())[0]?.deliverTime).toEqual(deliverTime);
+    expect((await publish({})).deliverTime).toBeUndefined();
+  });
+
   test("is keyed by its workspace's id, whatever the workspace was called", async () => {
     const { workspaceId, publish } = setup();
     await publish({});
@@ -108,6 +116,12 @@ describe("one event", () => {
     ["a type that ends in a newline", { type: "user.created\n" }, "invalid", "event.type"],
     ["a type of 129 characters", { type: "a".repeat(129) }, "invalid", "event.type"],
     ["a time in the year 1", { time: { seconds: -62_135_596_800n } }, "invalid", "event.time"],
+    [
+      "a time to deliver at in 15 days",
+      { deliverTime: timestampFromMs(Date.now() + 15 * 86_400_000) },
+      "invalid",
+      "event.deliverTime",
+    ],
     ["an id", { id: "evt_01h455vb4pex5vsknk084sn02q" }, "invalid", "event.id"],
     ["an acceptTime", { acceptTime: timestampFromMs(0) }, "invalid", "event.acceptTime"],
     [

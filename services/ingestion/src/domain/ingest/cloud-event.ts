@@ -29,8 +29,8 @@ export function structuredCloudEvent(value: Uint8Array): CloudEvent {
 }
 
 /**
- * Source and id are the idempotency key; the extensions `workspaceid` and `orderingkey` are ours,
- * all other attributes are left out.
+ * Source and id are the idempotency key; the extensions `workspaceid`, `orderingkey` and
+ * `delivertime` are ours, all other attributes are left out.
  */
 function cloudEvent(
   attribute: Attribute,
@@ -48,7 +48,9 @@ function cloudEvent(
     idempotencyKey: `${source} ${required(attribute, "id")}`,
   });
   const time = attribute("time");
-  if (time) event.time = timeOf(time);
+  if (time) event.time = timeOf("time", time);
+  const deliverTime = attribute("delivertime");
+  if (deliverTime) event.deliverTime = timeOf("delivertime", deliverTime);
   return { workspace: attribute("workspaceid") ?? "", event };
 }
 
@@ -64,11 +66,11 @@ function textOf({ members }: JsonRecord, name: string): string | undefined {
   throw invalid(name, "must be a string");
 }
 
-function timeOf(text: string): Timestamp {
+function timeOf(name: string, text: string): Timestamp {
   try {
     return fromJson(TimestampSchema, text);
   } catch {
-    throw invalid("time", "must be an RFC 3339 time with its zone");
+    throw invalid(name, "must be an RFC 3339 time with its zone");
   }
 }
 

@@ -8,6 +8,7 @@ import { decodeRecord } from "./decode.ts";
 /** Spellings that a parser and a printer would lose. */
 const data = String.raw`{ "b":1.0, "2":123456789012345678901234567890, "a":"\u00e4" }`;
 const time = new Date("2026-11-21T10:00:00.123Z");
+const later = new Date("2026-11-22T10:00:00Z");
 
 function decode(value: Uint8Array | string, headers: Record<string, string> = {}) {
   const names = new Map(Object.entries(headers));
@@ -49,12 +50,17 @@ describe("protobuf", () => {
 });
 
 describe("our event JSON", () => {
-  const json = `{"type":"a.b","time":"2026-11-21T10:00:00.123Z","data": ${data} ,"orderingKey":"o"}`;
+  const json = `{"type":"a.b","time":"2026-11-21T10:00:00.123Z","data": ${data} ,"orderingKey":"o","deliverTime":"2026-11-22T10:00:00Z"}`;
 
   test.each([{}, { "content-type": "application/json" }])("is read with %j", (headers) => {
     const { workspace, event } = decode(json, { ...acme, ...headers });
     expect(workspace).toBe("acme");
-    expect(event).toMatchObject({ type: "a.b", time: timestampFromDate(time), orderingKey: "o" });
+    expect(event).toMatchObject({
+      type: "a.b",
+      time: timestampFromDate(time),
+      orderingKey: "o",
+      deliverTime: timestampFromDate(later),
+    });
     expect(Buffer.from(event?.data ?? []).toString()).toBe(data);
   });
 
@@ -89,6 +95,7 @@ describe("CloudEvents, written by the SDK", () => {
     time: time.toISOString(),
     workspaceid: "acme",
     orderingkey: "o",
+    delivertime: later.toISOString(),
     data: { a: 1 },
   });
   /** The SDK leaves headers undefined, which Kafka clients leave out. */
@@ -111,6 +118,7 @@ describe("CloudEvents, written by the SDK", () => {
       idempotencyKey: "/shop 17",
       orderingKey: "o",
       time: timestampFromDate(time),
+      deliverTime: timestampFromDate(later),
     });
     expect(Buffer.from(event?.data ?? []).toString()).toBe('{"a":1}');
   });
@@ -152,6 +160,7 @@ describe("CloudEvents", () => {
       "datacontenttype",
     ],
     ["a time without zone", text(',"time":"2026-11-21T10:00:00"'), "time"],
+    ["a time to deliver at that is none", text(',"delivertime":"tomorrow"'), "delivertime"],
     ["an id that is no text", text(',"data":1').replace('"17"', "17"), "id"],
     ["two kinds of data", text(',"data":1,"data_base64":"MQ=="'), "data_base64"],
     ["base64 that is none", text(',"data_base64":"M"'), "data_base64"],

@@ -16,7 +16,7 @@ import type { Message } from "@bufbuild/protobuf";
  * Describes the file posthorn/ingestion/v1/event.proto.
  */
 export const file_posthorn_ingestion_v1_event: GenFile = /*@__PURE__*/
-  fileDesc("CiFwb3N0aG9ybi9pbmdlc3Rpb24vdjEvZXZlbnQucHJvdG8SFXBvc3Rob3JuLmluZ2VzdGlvbi52MSKhAgoFRXZlbnQSCgoCaWQYASABKAkSPQoEdHlwZRgCIAEoCUIvukgscioQARiAATIjXltBLVphLXowLTlfLV0rKFwuW0EtWmEtejAtOV8tXSspKiQSEgoEZGF0YRgDIAEoDEIEuLsYARIoCgR0aW1lGAQgASgLMhouZ29vZ2xlLnByb3RvYnVmLlRpbWVzdGFtcBIeCgxvcmRlcmluZ19rZXkYBSABKAlCCLpIBXIDGIACEj4KD2lkZW1wb3RlbmN5X2tleRgGIAEoCUIlukgiciAyHl5bIS1+XShbIC1+XXswLDI1NH1bIS1+XSk/JHxeJBIvCgthY2NlcHRfdGltZRgHIAEoCzIaLmdvb2dsZS5wcm90b2J1Zi5UaW1lc3RhbXBiBnByb3RvMw", [file_buf_validate_validate, file_google_protobuf_timestamp, file_posthorn_type_v1_options]);
+  fileDesc("CiFwb3N0aG9ybi9pbmdlc3Rpb24vdjEvZXZlbnQucHJvdG8SFXBvc3Rob3JuLmluZ2VzdGlvbi52MSLTAgoFRXZlbnQSCgoCaWQYASABKAkSPQoEdHlwZRgCIAEoCUIvukgscioQARiAATIjXltBLVphLXowLTlfLV0rKFwuW0EtWmEtejAtOV8tXSspKiQSEgoEZGF0YRgDIAEoDEIEuLsYARIoCgR0aW1lGAQgASgLMhouZ29vZ2xlLnByb3RvYnVmLlRpbWVzdGFtcBIeCgxvcmRlcmluZ19rZXkYBSABKAlCCLpIBXIDGIACEj4KD2lkZW1wb3RlbmN5X2tleRgGIAEoCUIlukgiciAyHl5bIS1+XShbIC1+XXswLDI1NH1bIS1+XSk/JHxeJBIvCgthY2NlcHRfdGltZRgHIAEoCzIaLmdvb2dsZS5wcm90b2J1Zi5UaW1lc3RhbXASMAoMZGVsaXZlcl90aW1lGAggASgLMhouZ29vZ2xlLnByb3RvYnVmLlRpbWVzdGFtcGIGcHJvdG8z", [file_buf_validate_validate, file_google_protobuf_timestamp, file_posthorn_type_v1_options]);
 
 /**
  * An event as it is published, and as the answer gives it back.
@@ -73,6 +73,13 @@ export type Event = Message<"posthorn.ingestion.v1.Event"> & {
    * @generated from field: google.protobuf.Timestamp accept_time = 7;
    */
   acceptTime?: Timestamp | undefined;
+
+  /**
+   * When it is to be sent first, at most 14 days ahead. Absent or past means at once.
+   *
+   * @generated from field: google.protobuf.Timestamp deliver_time = 8;
+   */
+  deliverTime?: Timestamp | undefined;
 };
 
 /**
@@ -130,6 +137,13 @@ export type EventJson = {
    * @generated from field: google.protobuf.Timestamp accept_time = 7;
    */
   acceptTime?: TimestampJson;
+
+  /**
+   * When it is to be sent first, at most 14 days ahead. Absent or past means at once.
+   *
+   * @generated from field: google.protobuf.Timestamp deliver_time = 8;
+   */
+  deliverTime?: TimestampJson;
 };
 
 /**
