@@ -30,12 +30,12 @@ async function compose({ env, log, metrics }: ProcessContext) {
     metrics,
     isUnavailable,
   });
-  const { routes } = service;
+  const { routes, internalRoutes } = service;
   const server = rpcServer({
     name: "delivery rpc",
     host,
     port,
-    routes,
+    routes: (router) => [routes, internalRoutes].map((put) => put(router)),
     interceptors,
     metrics,
     log,

@@ -5,6 +5,7 @@ import { migrate, openPostgres, pageTokens } from "@posthorn/postgres";
 import { DeliveryService } from "@posthorn/proto/posthorn/delivery/v1/delivery_service";
 import { EventService } from "@posthorn/proto/posthorn/delivery/v1/event_service";
 import { WebhookTestService } from "@posthorn/proto/posthorn/delivery/v1/webhook_test_service";
+import { WebhookHealthService } from "@posthorn/proto/posthorn/internal/delivery/v1/webhook_health_service";
 import { SubscriptionSyncService } from "@posthorn/proto/posthorn/internal/subscription/v1/subscription_sync_service";
 import { appClient, type Routes } from "@posthorn/rpc";
 import { type Logger, type Metrics, type Part, untilStopped, wakeup } from "@posthorn/runtime";
@@ -13,6 +14,7 @@ import type { DeliveryConfig } from "./config.ts";
 import { deliveryGauges, deliveryMetrics } from "./metrics.ts";
 import { deliveryService as deliveryRpc } from "./rpc/delivery-service.ts";
 import { eventService } from "./rpc/event-service.ts";
+import { webhookHealthService } from "./rpc/webhook-health-service.ts";
 import { webhookTestService } from "./rpc/webhook-test-service.ts";
 import type { Database } from "./store/database.ts";
 import { checkLog } from "./store/logs.ts";
@@ -54,6 +56,8 @@ export interface DeliveryDeps {
 export interface DeliveryServiceParts {
   /** The public RPCs. */
   readonly routes: Routes;
+  /** WebhookHealthService, for Posthorn's own services only. */
+  readonly internalRoutes: Routes;
   /** What runs as long as the process, in the order of starting. */
   readonly parts: readonly Part[];
   /** Brings the schema `delivery` up to date. */
@@ -133,6 +137,8 @@ export async function deliveryService(
         webhookTestService({ db, send, subscriptions, subscription, days, partitionCount, now }),
       );
     },
+    internalRoutes: (router) =>
+      router.service(WebhookHealthService, webhookHealthService({ db, partitionCount })),
     parts: [
       ownedLog(),
       days.part(),

@@ -2,6 +2,7 @@ import { createClient } from "@connectrpc/connect";
 import { createConnectTransport, createGrpcTransport } from "@connectrpc/connect-node";
 import { createGrpcWebTransport } from "@connectrpc/connect-web";
 import { PublishService } from "@posthorn/proto/posthorn/ingestion/v1/publish_service";
+import { WebhookHealthService } from "@posthorn/proto/posthorn/internal/delivery/v1/webhook_health_service";
 import { SubscriptionSyncService } from "@posthorn/proto/posthorn/internal/subscription/v1/subscription_sync_service";
 import { WebhookService } from "@posthorn/proto/posthorn/subscription/v1/webhook_service";
 import { newApiKey } from "@posthorn/rpc";
@@ -103,8 +104,11 @@ describe("REST", () => {
     expect([answer.status, answer.text]).toEqual([200, ""]);
   });
 
-  it("never routes internal services", async () => {
-    const path = `/${SubscriptionSyncService.typeName}/CheckKey`;
+  it.each([
+    `${SubscriptionSyncService.typeName}/CheckKey`,
+    `${WebhookHealthService.typeName}/GetWebhookHealth`,
+  ])("never routes the internal %s", async (method) => {
+    const path = `/${method}`;
     const answer = await call("POST", path, { headers: json, body: "{}" });
     expect(answer.status).toBe(404);
   });

@@ -76,6 +76,20 @@ export interface Database {
     attempt_count: number;
   };
   lane: { partition: number; webhook_id: string; blocked_until: Date };
+  webhook_health: {
+    partition: number;
+    webhook_id: string;
+    workspace_id: string;
+    provider: string;
+    target_version: string;
+    consecutive_failures: number;
+    failing_since: Date | null;
+    last_success_at: Date | null;
+    last_failure_at: Date | null;
+    noticed_at: Date | null;
+    disabled_target: string | null;
+    verdict: Generated<string>;
+  };
   outbox: {
     id: Generated<string>;
     workspace_id: string;

@@ -6,6 +6,7 @@ import { isUnavailable } from "@posthorn/postgres";
 import { DeliveryService } from "@posthorn/proto/posthorn/delivery/v1/delivery_service";
 import { EventService } from "@posthorn/proto/posthorn/delivery/v1/event_service";
 import { WebhookTestService } from "@posthorn/proto/posthorn/delivery/v1/webhook_test_service";
+import { WebhookHealthService } from "@posthorn/proto/posthorn/internal/delivery/v1/webhook_health_service";
 import { EventRecordSchema } from "@posthorn/proto/posthorn/topics/v1/event_record";
 import {
   type Authority,
@@ -24,6 +25,7 @@ import { fakeSubscription } from "./fake-subscription.ts";
 const log = logger({ name: "test", level: "silent" });
 const partitionCount = 4;
 const key = newApiKey("ph_");
+const serviceKey = "service-key";
 
 /** What a test publishes; the rest has defaults. */
 export interface TestEvent {
@@ -83,6 +85,10 @@ export interface DeliveryProcess {
   readonly deliveries: Client<typeof DeliveryService>;
   readonly events: Client<typeof EventService>;
   readonly tests: Client<typeof WebhookTestService>;
+  /** What other services ask, with the service key. */
+  readonly health: Client<typeof WebhookHealthService>;
+  /** The same with an operator's key, which opens nothing of it. */
+  readonly closedHealth: Client<typeof WebhookHealthService>;
   /** Ends it as SIGTERM does. */
   stop(): Promise<void>;
 }
@@ -125,12 +131,16 @@ async function start(options: {
   };
   const running = runParts([...service.parts, last], { stop: stop.signal, stopTimeoutMs: 20_000 });
   await Promise.race([started.promise, running]);
-  const interceptors = serverInterceptors({ authority, serviceKey: "", log, isUnavailable });
-  const transport = withServiceKey(localTransport(service.routes, { interceptors }), key);
+  const interceptors = serverInterceptors({ authority, serviceKey, log, isUnavailable });
+  const local = localTransport(service.routes, { interceptors });
+  const transport = withServiceKey(local, key);
+  const internal = localTransport(service.internalRoutes, { interceptors });
   return {
     deliveries: appClient(DeliveryService, transport),
     events: appClient(EventService, transport),
     tests: appClient(WebhookTestService, transport),
+    health: appClient(WebhookHealthService, withServiceKey(internal, serviceKey)),
+    closedHealth: appClient(WebhookHealthService, withServiceKey(internal, key)),
     async stop() {
       stop.abort();
       await running;

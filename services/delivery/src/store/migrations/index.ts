@@ -1,6 +1,8 @@
 import * as createDelivery from "./2026-11-21T1200-create-delivery.ts";
+import * as createWebhookHealth from "./2026-11-21T1351-create-webhook-health.ts";
 
 /** The migrations of the schema `delivery`, in order. */
 export const migrations = {
   "2026-11-21T1200-create-delivery": createDelivery,
+  "2026-11-21T1351-create-webhook-health": createWebhookHealth,
 };
