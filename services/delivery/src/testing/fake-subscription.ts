@@ -86,7 +86,8 @@ export function fakeSubscription() {
       }),
       disableWebhook({ workspaceId, webhookId, webhookVersion }) {
         const webhook = workspaces.get(workspaceId)?.webhooks.get(webhookId);
-        if (webhook?.version !== webhookVersion) return { disabled: false };
+        if (webhook?.state !== Webhook_State.ACTIVE) return { disabled: false };
+        if (webhook.targetVersion > webhookVersion) return { disabled: false };
         change(workspaceId, webhookId, { state: Webhook_State.DISABLED });
         return { disabled: true };
       },
@@ -98,7 +99,10 @@ export function fakeSubscription() {
     const before = known?.webhooks.get(webhookId);
     if (!known || !before) throw new Error(`${webhookId} is not in ${workspace}`);
     known.version += 1n;
-    known.webhooks.set(webhookId, { ...before, ...values, version: before.version + 1n });
+    const version = before.version + 1n;
+    const isAimed = values.url !== undefined || values.state !== undefined;
+    const targetVersion = isAimed ? version : before.targetVersion;
+    known.webhooks.set(webhookId, { ...before, ...values, version, targetVersion });
   }
 
   return {
@@ -117,6 +121,7 @@ export function fakeSubscription() {
       const snapshot = create(WebhookSnapshotSchema, {
         webhookId: id,
         version: 1n,
+        targetVersion: 1n,
         url: fake.url,
         eventTypes: [...(fake.eventTypes ?? [])],
         state: Webhook_State[fake.state ?? "ACTIVE"],

@@ -21,6 +21,8 @@ import type { Matchable } from "../domain/match.ts";
 export interface KnownWebhook extends Matchable {
   readonly uuid: string;
   readonly version: string;
+  /** The version of the last change of its URL or state. */
+  readonly targetVersion: string;
   readonly url: string;
   /** Newest first; those whose end has come no longer sign. */
   readonly secrets: readonly { readonly text: string; readonly expireAt: Date | undefined }[];
@@ -226,6 +228,7 @@ function toWebhook(snapshot: WebhookSnapshot, provider: KnownProvider): KnownWeb
     id,
     uuid,
     version: snapshot.version.toString(),
+    targetVersion: (snapshot.targetVersion || snapshot.version).toString(),
     url: snapshot.url,
     eventTypes: snapshot.eventTypes,
     state: toState(snapshot.state),

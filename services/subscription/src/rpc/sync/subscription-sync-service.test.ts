@@ -138,6 +138,20 @@ test("has every change whose answer was given before the call", async () => {
   expect(versions).toEqual([...versions].sort((a, b) => Number(a - b)));
 });
 
+test("tells under which version a webhook's url or state last changed", async () => {
+  const { as, workspaceId } = await it.tenant();
+  const { id } = await as.webhooks.createWebhook({ workspace, webhook: { url } });
+  const read = async () => (await sync(workspaceId)).workspaces[0]?.webhooks[0];
+  const made = await read();
+  expect(made?.targetVersion).toBe(made?.version);
+  await as.webhooks.updateWebhook({ workspace, webhook: { id, name: "x" } });
+  expect(await read()).toMatchObject({ targetVersion: made?.version });
+  await as.webhooks.updateWebhook({ workspace, webhook: { id, state: Webhook_State.PAUSED } });
+  const paused = await read();
+  expect(paused?.targetVersion).toBe(paused?.version);
+  expect(paused?.version).not.toBe(made?.version);
+});
+
 test("never skips a change that commits late, with writers and a reader at work", async () => {
   const { as, workspaceId } = await it.tenant();
   await it.warm();

@@ -114,6 +114,7 @@ function toWebhookSnapshot(
     rateLimitPerSecond: webhook.ratePerSecond ?? 0,
     ordered: webhook.isOrdered,
     cancelBefore: webhook.cancelBefore && timestampFromDate(webhook.cancelBefore),
+    targetVersion: webhook.targetVersion,
   };
 }
 
