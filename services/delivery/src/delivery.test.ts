@@ -118,21 +118,42 @@ describe("an event", () => {
 });
 
 describe("an event that cannot be stored", () => {
-  it("is parked after its third try, alone, and those around it arrive", async () => {
-    const { target, workspace } = await setup();
+  it("is parked after its third try, alone, and those around it are stored", async () => {
+    const { ended, workspace } = await setup();
     const client = new Client({ connectionString: harness.url });
     await client.connect();
     // A table stands where the day's partition should be, so that no row of that day fits.
     await client.query("create table delivery.event_19990101 ()");
     const id = newId("evt", Date.UTC(1999, 0, 1));
-    const published = await harness.publish(workspace, {}, { id }, {});
-    const requests = await target.next(2);
-    expect(requests.map(({ headers }) => headers["webhook-id"])).not.toContain(id);
-    expect(published).toHaveLength(3);
+    const [before, , after] = await harness.publish(workspace, {}, { id }, {});
+    const stored = await ended(Delivery_State.SUCCEEDED, 2);
+    expect(stored.map(({ event }) => event)).toEqual(expect.arrayContaining([before, after]));
     const { rows } = await client.query(
       "select error from delivery.parked_record where error like '%partition%'",
     );
     expect(rows).toHaveLength(1);
+    await client.end();
+  });
+
+  it("at once, because Postgres broke off, is stored later and not sent again", async () => {
+    const { target, ended, workspace } = await setup();
+    const client = new Client({ connectionString: harness.url });
+    await client.connect();
+    await client.query("begin");
+    await client.query("select from delivery.progress for update");
+    await harness.publish(workspace, {});
+    await target.next();
+    await eventually(async () => {
+      const { rows } = await client.query(
+        `select pg_terminate_backend(pid) from pg_stat_activity
+         where wait_event_type = 'Lock' and query like '/*fan-out%'`,
+      );
+      expect(rows).toHaveLength(1);
+    });
+    await client.query("commit");
+    const [stored] = await ended(Delivery_State.SUCCEEDED);
+    expect(stored).toMatchObject({ attemptCount: 1 });
+    expect(target.requests).toHaveLength(1);
     await client.end();
   });
 });
@@ -296,9 +317,9 @@ describe("a user's word", () => {
 
 describe("lists", () => {
   it("page through all deliveries, newest first, and refuse a token of another filter", async () => {
-    const { target, workspace } = await setup();
+    const { workspace, ended } = await setup();
     const ids = await harness.publish(workspace, ...Array.from({ length: 25 }, () => ({})));
-    await target.next(25);
+    await ended(Delivery_State.SUCCEEDED, 25);
     const seen: string[] = [];
     let pageToken = "";
     do {

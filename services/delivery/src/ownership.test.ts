@@ -33,14 +33,14 @@ it("a process whose lease was taken writes nothing more, and the new owner sends
   const first = await harness.start();
   await harness.publish(workspace, {});
   await target.next();
-  // What a new owner does when the lease has lapsed, while the first still waits for its answer.
   const client = new Client({ connectionString: harness.url });
   await client.connect();
-  await client.query("update delivery.partition set epoch = epoch + 1, owner = 'other'");
   await eventually(async () => {
     const { rows } = await client.query("select count(*)::int as count from delivery.schedule");
     expect(rows).toEqual([{ count: 1 }]);
   });
+  // What a new owner does when the lease has lapsed, while the first still waits for its answer.
+  await client.query("update delivery.partition set epoch = epoch + 1, owner = 'other'");
   await client.query("update delivery.partition set owner = null, lease_until = '-infinity'");
   await first.stop();
   const { rows } = await client.query("select attempt_count from delivery.delivery");

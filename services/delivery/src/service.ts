@@ -119,10 +119,12 @@ export async function deliveryService(
     db,
     ownership,
     sender,
+    results,
     subscriptions,
     log,
     metrics,
     ensureDays: (names) => days.ensure(names),
+    nowMs: Date.now,
   });
   const paging = { db, subscriptions, tokens };
   return {

@@ -17,7 +17,7 @@ import { dayOf, idToUuid, newUuid, uuidToId } from "@posthorn/runtime";
 import type { Kysely } from "kysely";
 import { chooseTestTypes } from "../domain/test-types.ts";
 import type { Database } from "../store/database.ts";
-import type { NewAttempt } from "../store/results.ts";
+import type { NewAttempt } from "../store/result.ts";
 import { insertTestRun } from "../store/tests.ts";
 import { attempt } from "../workers/attempt.ts";
 import type { Days } from "../workers/days.ts";

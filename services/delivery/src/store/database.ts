@@ -40,6 +40,7 @@ export interface Database {
     attempt_count: ColumnType<number, number | undefined, number>;
     failure_count: ColumnType<number, number | undefined, number>;
     last_status_code: ColumnType<number, number | undefined, number>;
+    matched_by: ColumnType<string, string | undefined, string>;
     next_attempt_at: Date | null;
     created_at: Date;
   };

@@ -1,7 +1,17 @@
-import { type Kysely, sql } from "kysely";
-import { packed, plainArray, timeArray } from "./arrays.ts";
+import { type Kysely, type RawBuilder, sql } from "kysely";
+import { byteStrings, dates, integers, texts, times, uuids } from "./arrays.ts";
 import type { Database } from "./database.ts";
 import type { Held } from "./partitions.ts";
+import type { Result } from "./result.ts";
+import {
+  type Fragment,
+  joined,
+  leftBehind,
+  nameComment,
+  statementName,
+  tellAll,
+} from "./result-ctes.ts";
+import { failureCount } from "./results.ts";
 
 /** An event to be stored. Ids are UUIDs. */
 export interface NewEvent {
@@ -25,6 +35,16 @@ export interface NewDelivery {
   readonly uuid: string;
   readonly event: NewEvent;
   readonly webhookUuid: string;
+  /** The webhook's pattern that named the event's type; empty when it takes all types. */
+  readonly matchedBy: string;
+  /** When the first attempt is due; absent = at once. */
+  readonly dueAt?: Date;
+}
+
+/** A delivery to be stored, with what its first attempt came to if it has been made already. */
+export interface FannedOut {
+  readonly delivery: NewDelivery;
+  readonly result?: Result | undefined;
 }
 
 /** A record that cannot be read. */
@@ -40,82 +60,138 @@ export interface FanOut {
   readonly fromOffset: bigint;
   readonly toOffset: bigint;
   readonly events: readonly NewEvent[];
-  readonly deliveries: readonly NewDelivery[];
+  readonly deliveries: readonly FannedOut[];
   readonly parked: readonly ParkedRecord[];
 }
 
 /**
- * Stores events, their deliveries with a schedule, what was parked, and the new offset, all or
- * none, in one statement. Events that are there already are left out with their deliveries.
+ * Stores events, their deliveries, what first attempts came to, a schedule for those that are
+ * open, what was parked, and the new offset, all or none, in one statement. Events that are there
+ * already are left out with their deliveries.
  *
- * Gives the UUIDs of the events that are new and the time that their deliveries are due at (the
- * database's); undefined when the lease or the offset is no longer ours: then nothing was written.
+ * Gives the UUIDs of the events that are new; undefined when the lease or the offset is no longer
+ * ours: then nothing was written.
  */
 export async function insertFanOut(
   db: Kysely<Database>,
   fanOut: FanOut,
-): Promise<{ eventUuids: ReadonlySet<string>; at: Date } | undefined> {
-  const { held, events, deliveries, parked } = fanOut;
-  const data = packed(events.map((event) => event.data));
-  const { rows } = await sql<{ moved: boolean; events: string[] | null; at: Date }>`/*fan-out*/
-    with held as (
+): Promise<ReadonlySet<string> | undefined> {
+  const { held, deliveries } = fanOut;
+  const results = deliveries.flatMap(({ result }) => (result ? [{ lease: 0, result }] : []));
+  const fragments = [schedule(deliveries), parked(fanOut), ...leftBehind(results)];
+  const name = statementName("fan-out", fragments);
+  const { rows } = await sql<{ moved: boolean; events: string[] | null }>`${nameComment(name)}
+    with owned as (
       select 1 from delivery.partition where id = ${held.partition} and epoch = ${held.epoch}
       for share
     ), moved as (
       update delivery.progress set next_offset = ${fanOut.toOffset.toString()}
       where partition = ${held.partition} and next_offset = ${fanOut.fromOffset.toString()}
-        and exists (select from held)
-      returning 1
-    ), new_event as (
+        and exists (select from owned)
+      returning partition
+    ), held as (
+      select 0 as lease, partition from moved
+    ), ${newEvents(fanOut)}, ${newDeliveries(fanOut)}${joined(fragments)}
+    select exists (select from moved) as moved,
+      (select array_agg(id::text) from new_event) as events${tellAll(fragments)}`.execute(db);
+  const row = rows[0];
+  return row?.moved ? new Set(row.events ?? []) : undefined;
+}
+
+function newEvents({ held, events }: FanOut): RawBuilder<unknown> {
+  return sql`new_event as (
       insert into delivery.event (day, id, workspace_id, partition, provider, type, data,
         event_time, accepted_at, ordering_key, traceparent, skipped)
-      select e.day, e.id, e.workspace_id, ${held.partition}, e.provider, e.type,
-        substr(${data.bytes}::bytea, e.data_from, e.data_length), e.event_time, e.accepted_at,
-        e.ordering_key, e.traceparent, e.skipped
-      from unnest(${plainArray(events.map((e) => e.day))}::date[],
-        ${plainArray(events.map((e) => e.uuid))}::uuid[],
-        ${plainArray(events.map((e) => e.workspaceUuid))}::uuid[],
-        ${events.map((e) => e.provider)}::text[], ${events.map((e) => e.type)}::text[],
-        ${data.from}::integer[], ${data.length}::integer[], ${events.map((e) => e.time)}::text[],
-        ${timeArray(events.map((e) => e.acceptedAt))}::timestamptz[],
-        ${events.map((e) => e.orderingKey)}::text[], ${events.map((e) => e.traceparent)}::text[],
-        ${events.map((e) => e.skipped)}::text[])
-        as e (day, id, workspace_id, provider, type, data_from, data_length, event_time,
-          accepted_at, ordering_key, traceparent, skipped)
+      select e.day, e.id, e.workspace_id, ${held.partition}, e.provider, e.type, e.data,
+        e.event_time, e.accepted_at, e.ordering_key, e.traceparent, e.skipped
+      from unnest(${dates(events.map((e) => e.day))}::date[],
+        ${uuids(events.map((e) => e.uuid))}::uuid[],
+        ${uuids(events.map((e) => e.workspaceUuid))}::uuid[],
+        ${texts(events.map((e) => e.provider))}::text[],
+        ${texts(events.map((e) => e.type))}::text[],
+        ${byteStrings(events.map((e) => e.data))}::bytea[],
+        ${texts(events.map((e) => e.time))}::text[],
+        ${times(events.map((e) => e.acceptedAt))}::timestamptz[],
+        ${texts(events.map((e) => e.orderingKey))}::text[],
+        ${texts(events.map((e) => e.traceparent))}::text[],
+        ${texts(events.map((e) => e.skipped))}::text[])
+        as e (day, id, workspace_id, provider, type, data, event_time, accepted_at, ordering_key,
+          traceparent, skipped)
       where exists (select from moved)
       on conflict do nothing
       returning id
-    ), new_delivery as (
+    )`;
+}
+
+function newDeliveries({ held, deliveries: all }: FanOut): RawBuilder<unknown> {
+  return sql`new_delivery as (
       insert into delivery.delivery (day, id, workspace_id, partition, webhook_id, event_id,
-        event_type, trigger, trigger_id, state, next_attempt_at, created_at)
+        event_type, trigger, trigger_id, state, state_reason, attempt_count, failure_count,
+        last_status_code, matched_by, next_attempt_at, created_at)
       select d.day, d.id, d.workspace_id, ${held.partition}, d.webhook_id, d.event_id,
-        d.event_type, 'EVENT', '00000000-0000-0000-0000-000000000000', 'PENDING', now(), now()
-      from unnest(${plainArray(deliveries.map((d) => d.event.day))}::date[],
-        ${plainArray(deliveries.map((d) => d.uuid))}::uuid[],
-        ${plainArray(deliveries.map((d) => d.event.workspaceUuid))}::uuid[],
-        ${plainArray(deliveries.map((d) => d.webhookUuid))}::uuid[],
-        ${plainArray(deliveries.map((d) => d.event.uuid))}::uuid[],
-        ${deliveries.map((d) => d.event.type)}::text[])
-        as d (day, id, workspace_id, webhook_id, event_id, event_type)
+        d.event_type, 'EVENT', '00000000-0000-0000-0000-000000000000', d.state, d.state_reason,
+        d.attempt_count, d.failure_count, d.status_code, d.matched_by,
+        case when d.state = 'PENDING' then coalesce(d.due_at, now()) end, now()
+      from unnest(${dates(all.map(({ delivery }) => delivery.event.day))}::date[],
+        ${uuids(all.map(({ delivery }) => delivery.uuid))}::uuid[],
+        ${uuids(all.map(({ delivery }) => delivery.event.workspaceUuid))}::uuid[],
+        ${uuids(all.map(({ delivery }) => delivery.webhookUuid))}::uuid[],
+        ${uuids(all.map(({ delivery }) => delivery.event.uuid))}::uuid[],
+        ${texts(all.map(({ delivery }) => delivery.event.type))}::text[],
+        ${texts(all.map(({ result }) => result?.state ?? "PENDING"))}::text[],
+        ${texts(all.map(({ result }) => result?.stateReason ?? ""))}::text[],
+        ${integers(all.map(({ result }) => result?.attempt?.number ?? 0))}::integer[],
+        ${integers(all.map(({ result }) => (result ? failureCount(result) : 0)))}::integer[],
+        ${integers(all.map(({ result }) => result?.attempt?.statusCode ?? 0))}::integer[],
+        ${texts(all.map(({ delivery }) => delivery.matchedBy))}::text[],
+        ${times(all.map(dueAt))}::timestamptz[])
+        as d (day, id, workspace_id, webhook_id, event_id, event_type, state, state_reason,
+          attempt_count, failure_count, status_code, matched_by, due_at)
       where d.event_id in (select id from new_event)
-      returning id, day, workspace_id, webhook_id, event_id
-    ), new_schedule as (
+      returning id, day, workspace_id, webhook_id, event_id, state, attempt_count, next_attempt_at
+    )`;
+}
+
+/** Absent = now. */
+function dueAt({ delivery, result }: FannedOut): Date | undefined {
+  return result ? result.dueAt : delivery.dueAt;
+}
+
+function schedule(deliveries: readonly FannedOut[]): Fragment {
+  const isNeeded = deliveries.some(({ result }) => (result?.state ?? "PENDING") === "PENDING");
+  if (!isNeeded) return { name: "", ctes: sql`` };
+  const ctes = sql`, new_schedule as (
       insert into delivery.schedule (partition, webhook_id, due_at, delivery_id, day, event_id,
         workspace_id, attempt_count)
-      select ${held.partition}, webhook_id, now(), id, day, event_id, workspace_id, 0
-      from new_delivery
-    ), new_parked as (
+      select held.partition, d.webhook_id, d.next_attempt_at, d.id, d.day, d.event_id,
+        d.workspace_id, d.attempt_count
+      from new_delivery d, held where d.state = 'PENDING'
+    )`;
+  return { name: "open", ctes };
+}
+
+function parked({ held, parked: records }: FanOut): Fragment {
+  if (records.length === 0) return { name: "", ctes: sql`` };
+  const ctes = sql`, new_parked as (
       insert into delivery.parked_record (partition, log_offset, value, error)
       select ${held.partition}, p.log_offset, p.value, p.error
-      from unnest(${parked.map((p) => p.offset.toString())}::bigint[],
-        ${parked.map((p) => p.value)}::bytea[], ${parked.map((p) => p.error)}::text[])
-        as p (log_offset, value, error)
+      from unnest(${records.map((p) => p.offset.toString())}::bigint[],
+        ${byteStrings(records.map((p) => p.value))}::bytea[],
+        ${texts(records.map((p) => p.error))}::text[]) as p (log_offset, value, error)
       where exists (select from moved)
       on conflict do nothing
-    )
-    select exists (select from moved) as moved, (select array_agg(id::text) from new_event) as events,
-      now() as at`.execute(db);
-  const row = rows[0];
-  if (!row?.moved) return undefined;
-  return { eventUuids: new Set(row.events ?? []), at: row.at };
+    )`;
+  return { name: "parked", ctes };
+}
+
+/** Tells which of these events are stored already. Days and UUIDs stand side by side. */
+export async function listStoredEvents(
+  db: Kysely<Database>,
+  day: string,
+  eventUuids: readonly string[],
+): Promise<readonly string[]> {
+  const { rows } = await sql<{ id: string }>`/*stored-events*/
+    select id from delivery.event where day = ${day}::date
+      and id = any(${uuids(eventUuids)}::uuid[])`.execute(db);
+  return rows.map(({ id }) => id);
 }

@@ -1,6 +1,7 @@
 import { type Kysely, sql } from "kysely";
 import type { Database } from "./database.ts";
-import { attemptChannel, type NewAttempt } from "./results.ts";
+import type { NewAttempt } from "./result.ts";
+import { attemptChannel } from "./result-ctes.ts";
 
 /** A test event with its only delivery and attempt. Ids are UUIDs. */
 export interface TestRun {

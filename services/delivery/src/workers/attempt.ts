@@ -2,7 +2,7 @@ import type { EgressResult, egress } from "@posthorn/egress";
 import { newUuid, uuidToId } from "@posthorn/runtime";
 import { sign } from "@posthorn/signature";
 import { renderEnvelope } from "../domain/envelope.ts";
-import type { NewAttempt } from "../store/results.ts";
+import type { NewAttempt } from "../store/result.ts";
 import type { SendableEvent } from "./lane.ts";
 import type { KnownProvider, KnownWebhook } from "./subscriptions.ts";
 

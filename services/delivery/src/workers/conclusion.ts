@@ -1,5 +1,5 @@
 import { type AttemptFacts, laneBlockedUntil, nextStep, saysGone } from "../domain/next-step.ts";
-import type { NewAttempt, Result } from "../store/results.ts";
+import type { NewAttempt, Result } from "../store/result.ts";
 import type { Item, Lane } from "./lane.ts";
 import type { KnownWebhook } from "./subscriptions.ts";
 

@@ -8,9 +8,6 @@ import { matchWebhooks } from "../domain/match.ts";
 import type { NewDelivery, NewEvent, ParkedRecord } from "../store/fan-outs.ts";
 import type { KnownWebhook, Subscriptions } from "./subscriptions.ts";
 
-/** Rows that one transaction writes, at most, unless a single event makes more. */
-const deliveriesPerStepMax = 5000;
-
 /** A record that could be read. */
 export interface Decoded {
   readonly record: StoredRecord;
@@ -58,12 +55,12 @@ export function decode(record: StoredRecord): Decoded | ParkedRecord {
   }
 }
 
-/** Plans the records of a batch: matches each event that the batch has not named before. */
+/** Plans the records of a batch: matches each event that is neither stored nor named before. */
 export function plan(
   decoded: readonly (Decoded | ParkedRecord)[],
-  known: Subscriptions,
+  { known, stored }: { known: Subscriptions; stored: ReadonlySet<string> },
 ): Planned[] {
-  const seen = new Set<string>();
+  const seen = new Set(stored);
   return decoded.map((one) => {
     if (!("event" in one)) return { ...one, parked: one, deliveries: [] };
     const { offset, value } = one.record;
@@ -83,23 +80,7 @@ function planEvent(
   const atMs = idTimeMs(decoded.uuid); // a delivery's id tells its event's day
   const deliveries = deliver.map((webhook) => ({
     webhook,
-    delivery: { uuid: newUuid(atMs), event, webhookUuid: webhook.uuid },
+    delivery: { uuid: newUuid(atMs), event, webhookUuid: webhook.uuid, matchedBy: "" },
   }));
   return { event, deliveries };
-}
-
-/** Cuts a batch into steps that one transaction each can write. */
-export function* steps(planned: readonly Planned[]): Generator<readonly Planned[]> {
-  let step: Planned[] = [];
-  let count = 0;
-  for (const one of planned) {
-    if (step.length > 0 && count + one.deliveries.length > deliveriesPerStepMax) {
-      yield step;
-      step = [];
-      count = 0;
-    }
-    step.push(one);
-    count += one.deliveries.length;
-  }
-  if (step.length > 0) yield step;
 }

@@ -1,14 +1,16 @@
+import { setTimeout as sleep } from "node:timers/promises";
 import type { Batch, PartitionHandler } from "@posthorn/bus";
 import { type Logger, type Part, untilStopped } from "@posthorn/runtime";
 import type { Kysely } from "kysely";
 import type { DeliveryMetrics } from "../metrics.ts";
 import type { Database } from "../store/database.ts";
-import { type FanOut, insertFanOut, type NewEvent } from "../store/fan-outs.ts";
+import { type FanOut, insertFanOut, listStoredEvents } from "../store/fan-outs.ts";
 import { getNextOffset } from "../store/partitions.ts";
-import { type Decoded, decode, type Planned, plan, steps } from "./fan-out-plan.ts";
+import { type Decoded, decode, plan } from "./fan-out-plan.ts";
+import { type FannedOutRecord, FirstAttempts } from "./first-attempts.ts";
 import { isPassing } from "./is-passing.ts";
-import type { Item } from "./lane.ts";
 import type { OwnedPartition, Ownership } from "./ownership.ts";
+import type { ResultWriter } from "./result-writer.ts";
 import type { Sender } from "./sender.ts";
 import type { Subscriptions } from "./subscriptions.ts";
 
@@ -16,30 +18,43 @@ export interface FanOutDeps {
   readonly db: Kysely<Database>;
   readonly ownership: Ownership;
   readonly sender: Sender;
+  readonly results: ResultWriter;
   readonly subscriptions: Subscriptions;
   readonly ensureDays: (days: ReadonlySet<string>) => Promise<void>;
   readonly log: Logger;
   readonly metrics: DeliveryMetrics;
+  readonly nowMs: () => number;
+}
+
+/** A partition that is read, and the offset up to which its records are stored. */
+interface Reading {
+  readonly owned: OwnedPartition;
+  nextOffset: bigint;
 }
 
 /** A record that fails as a defect this often, alone, is parked. */
 const triesMax = 3;
+const retryMs = 200;
 
 /**
- * Turns records of the log into events and deliveries: in one transaction with its own offset, so
- * that a crash repeats or skips nothing, and without sending anything. Fresh deliveries are
- * offered to the sender after the commit.
+ * Turns records of the log into events and deliveries, each in one transaction with its own
+ * offset, so that a crash repeats or skips nothing. Fresh deliveries are offered to the sender
+ * first: what is answered at once is written as it ended (see FirstAttempts).
  */
 export function fanOut(deps: FanOutDeps): { handler: PartitionHandler; part: Part } {
   const handOvers = new Set<Promise<void>>();
+  const readings = new Map<number, Reading>();
   const handler: PartitionHandler = {
     async start(partition) {
       const owned = deps.ownership.owned(partition) ?? (await open(partition));
-      return owned && getNextOffset(deps.db, partition);
+      if (!owned) return undefined;
+      const nextOffset = await getNextOffset(deps.db, partition);
+      readings.set(partition, { owned, nextOffset });
+      return nextOffset;
     },
     async handle(batch) {
-      const owned = deps.ownership.owned(batch.partition);
-      return owned?.isSafe() ? handleBatch(deps, owned, batch) : undefined;
+      const reading = readings.get(batch.partition);
+      return reading?.owned.isSafe() ? handleBatch(deps, reading, batch) : undefined;
     },
     stopped(partition) {
       const done: Promise<void> = handOver(partition).finally(() => handOvers.delete(done));
@@ -65,6 +80,7 @@ export function fanOut(deps: FanOutDeps): { handler: PartitionHandler; part: Par
 
   async function handOver(partition: number): Promise<void> {
     const owned = deps.ownership.owned(partition);
+    readings.delete(partition);
     if (!owned) return;
     try {
       await deps.sender.close(owned);
@@ -75,126 +91,166 @@ export function fanOut(deps: FanOutDeps): { handler: PartitionHandler; part: Par
   }
 }
 
+/** Gives the next offset to read; undefined when the partition is no longer ours. */
 async function handleBatch(
   deps: FanOutDeps,
-  owned: OwnedPartition,
+  reading: Reading,
   batch: Batch,
 ): Promise<bigint | undefined> {
+  const firstOffset = batch.records[0]?.offset ?? reading.nextOffset;
+  if (firstOffset < reading.nextOffset) return reading.nextOffset; // stored already
   const decoded = batch.records.map(decode);
-  const events = decoded.filter((one): one is Decoded => "event" in one);
-  await deps.subscriptions.sync(new Set(events.map(({ event }) => event.workspaceUuid)));
-  await deps.ensureDays(new Set(events.map(({ event }) => event.day)));
-  const planned = plan(decoded, deps.subscriptions);
-  let fromOffset = batch.records[0]?.offset;
-  for (const step of steps(planned)) {
-    if (fromOffset === undefined) break;
-    const toOffset = await storeOrPark(deps, owned, { fromOffset, step });
-    // The lease or the offset moved under us; what is stored says where to go on.
-    if (toOffset === undefined)
-      return owned.isSafe() ? getNextOffset(deps.db, owned.partition) : undefined;
-    fromOffset = toOffset;
+  const events = decoded.flatMap((one) => ("event" in one ? one.event : []));
+  const [stored] = await Promise.all([
+    storedEvents(deps, events),
+    deps.subscriptions.sync(new Set(events.map(({ workspaceUuid }) => workspaceUuid))),
+    deps.ensureDays(new Set(events.map(({ day }) => day))),
+  ]);
+  const planned = plan(decoded, { known: deps.subscriptions, stored });
+  const attempts = new FirstAttempts(deps, reading.owned, planned);
+  try {
+    for (let records = await attempts.next(); records; records = await attempts.next()) {
+      if (!(await store(deps, reading, records))) return undefined;
+    }
+    return reading.nextOffset;
+  } finally {
+    attempts.drop();
   }
-  return fromOffset;
 }
 
-/** A part of a batch that is stored at once. */
-interface Step {
-  readonly fromOffset: bigint;
-  readonly step: readonly Planned[];
+/** Gives which of the events are stored already: they are not sent again. */
+async function storedEvents(
+  { db }: FanOutDeps,
+  events: readonly Decoded["event"][],
+): Promise<ReadonlySet<string>> {
+  const byDay = Map.groupBy(events, ({ day }) => day);
+  const stored = await Promise.all(
+    [...byDay].map(([day, ofDay]) =>
+      listStoredEvents(
+        db,
+        day,
+        ofDay.map(({ uuid }) => uuid),
+      ),
+    ),
+  );
+  return new Set(stored.flat());
 }
 
 /**
- * Stores a step; if that fails as a defect, its records one by one, and parks those that fail
- * alone. Gives the next offset; undefined when the lease or the offset is no longer ours.
+ * Stores records; if that fails as a defect, one by one, and parks those that fail alone. False
+ * when the lease or the offset is no longer ours.
  */
-async function storeOrPark(
+async function store(
   deps: FanOutDeps,
-  owned: OwnedPartition,
-  { fromOffset, step }: Step,
-): Promise<bigint | undefined> {
+  reading: Reading,
+  records: readonly FannedOutRecord[],
+): Promise<boolean> {
   try {
-    return await store(deps, owned, { fromOffset, step });
+    if (await write(deps, reading, records)) return told(records, "onWritten");
+    return told(records, "onDropped");
   } catch (error) {
-    if (isPassing(error)) throw error;
-    deps.log.error({ err: error, partition: owned.partition }, "fan-out failed; one by one now");
+    deps.log.error(
+      { err: error, partition: reading.owned.partition },
+      "fan-out failed; one by one now",
+    );
   }
-  let next: bigint | undefined = fromOffset;
-  for (const one of step) {
-    if (next !== undefined) next = await storeAlone(deps, owned, { fromOffset: next, step: [one] });
+  let isOurs = true;
+  for (const record of records) {
+    isOurs = isOurs && (await storeAlone(deps, reading, record));
+    if (!isOurs) record.onDropped();
   }
-  return next;
+  return isOurs;
+}
+
+function told(records: readonly FannedOutRecord[], what: "onWritten" | "onDropped"): boolean {
+  for (const record of records) record[what]();
+  return what === "onWritten";
 }
 
 async function storeAlone(
   deps: FanOutDeps,
-  owned: OwnedPartition,
-  { fromOffset, step }: Step,
-): Promise<bigint | undefined> {
+  reading: Reading,
+  record: FannedOutRecord,
+): Promise<boolean> {
   for (let tries = 1; ; tries += 1) {
     try {
-      return await store(deps, owned, { fromOffset, step });
+      if (!(await write(deps, reading, [record]))) return false;
+      record.onWritten();
+      return true;
     } catch (error) {
-      if (isPassing(error)) throw error;
-      if (tries >= triesMax) {
-        return store(deps, owned, { fromOffset, step: step.map((one) => park(one, error)) });
-      }
+      if (tries < triesMax) continue;
+      record.onDropped();
+      return write(deps, reading, [parked(record, error)]);
     }
   }
 }
 
-function park({ offset, value }: Planned, error: unknown): Planned {
+/** The record itself, to be looked at, in the place of what could not be made of it. */
+function parked({ planned }: FannedOutRecord, error: unknown): FannedOutRecord {
+  const { offset, value } = planned;
   const reason = error instanceof Error ? error.message : String(error);
-  return { offset, value, parked: { offset, value, error: reason }, deliveries: [] };
-}
-
-async function store(
-  deps: FanOutDeps,
-  owned: OwnedPartition,
-  { fromOffset, step }: Step,
-): Promise<bigint | undefined> {
-  const toOffset = (step.at(-1)?.offset ?? fromOffset - 1n) + 1n;
-  const fanOut: FanOut = {
-    held: owned,
-    fromOffset,
-    toOffset,
-    events: step.flatMap(({ event }) => event ?? []),
-    deliveries: step.flatMap(({ deliveries }) => deliveries.map(({ delivery }) => delivery)),
-    parked: step.flatMap(({ parked }) => parked ?? []),
+  return {
+    planned: { offset, value, parked: { offset, value, error: reason }, deliveries: [] },
+    deliveries: [],
+    onWritten() {},
+    onDropped() {},
   };
-  const stored = await insertFanOut(deps.db, fanOut);
-  if (!stored) return undefined;
-  deps.metrics.onFanOut({
-    events: stored.eventUuids.size,
-    deliveries: fanOut.deliveries.length,
-    parked: fanOut.parked.length,
-  });
-  for (const { offset, error } of fanOut.parked) {
-    deps.log.error(
-      { partition: owned.partition, offset: String(offset), error },
-      "parked a record",
-    );
-  }
-  for (const { event, deliveries } of step) {
-    if (event && stored.eventUuids.has(event.uuid)) offerAll(deps.sender, owned, event, deliveries);
-  }
-  return toOffset;
 }
 
-function offerAll(
-  sender: Sender,
-  owned: OwnedPartition,
-  event: NewEvent,
-  deliveries: Planned["deliveries"],
-): void {
-  const { uuid, type, data, time, traceparent } = event;
-  const sendable = { uuid, type, data, time, traceparent };
-  for (const { webhook, delivery } of deliveries) {
-    const item: Item = {
-      deliveryUuid: delivery.uuid,
-      day: event.day,
-      event: sendable,
-      attemptCount: 0,
-    };
-    sender.offer(owned, webhook, event.workspaceUuid, item);
+/**
+ * Writes records with the offset after them, and tries again while Postgres is away, as their
+ * first attempts have been made and must not be made again. False when the lease is lost.
+ */
+async function write(
+  deps: FanOutDeps,
+  reading: Reading,
+  records: readonly FannedOutRecord[],
+): Promise<boolean> {
+  const fanOut = toFanOut(reading, records);
+  for (let isFirst = true; ; isFirst = false) {
+    try {
+      const isStored =
+        (await insertFanOut(deps.db, fanOut)) !== undefined ||
+        (!isFirst && (await wasStored(deps, fanOut)));
+      if (!isStored) return false;
+      reading.nextOffset = fanOut.toOffset;
+      noteStored(deps, fanOut);
+      return true;
+    } catch (error) {
+      if (!isPassing(error)) throw error;
+      deps.log.warn({ err: error }, "fan-out could not be written; trying again");
+      if (!reading.owned.isSafe()) return false;
+      await sleep(retryMs);
+    }
+  }
+}
+
+/** An earlier try may have been committed although its answer was lost. */
+async function wasStored(deps: FanOutDeps, { held, toOffset }: FanOut): Promise<boolean> {
+  const owned = deps.ownership.owned(held.partition);
+  if (owned?.epoch !== held.epoch || !owned.isSafe()) return false;
+  return (await getNextOffset(deps.db, held.partition)) === toOffset;
+}
+
+function toFanOut({ owned, nextOffset }: Reading, records: readonly FannedOutRecord[]): FanOut {
+  const planned = records.map((record) => record.planned);
+  return {
+    held: owned,
+    fromOffset: nextOffset,
+    toOffset: (planned.at(-1)?.offset ?? nextOffset - 1n) + 1n,
+    events: planned.flatMap(({ event }) => event ?? []),
+    deliveries: records.flatMap(({ deliveries }) => deliveries),
+    parked: planned.flatMap((one) => one.parked ?? []),
+  };
+}
+
+function noteStored({ metrics, log }: FanOutDeps, { events, deliveries, parked, held }: FanOut) {
+  metrics.onFanOut({
+    events: events.length,
+    deliveries: deliveries.length,
+    parked: parked.length,
+  });
+  for (const { offset, error } of parked) {
+    log.error({ partition: held.partition, offset: String(offset), error }, "parked a record");
   }
 }

@@ -1,7 +1,7 @@
 import { listener } from "@posthorn/postgres";
 import type { Logger, Part } from "@posthorn/runtime";
 import { cancelChannel, dueChannel } from "../store/deliveries.ts";
-import { attemptChannel } from "../store/results.ts";
+import { attemptChannel } from "../store/result-ctes.ts";
 import type { Sender } from "./sender.ts";
 import { type Watchers, watchChannel } from "./watchers.ts";
 

@@ -3,10 +3,11 @@ import { isUnavailable } from "@posthorn/postgres";
 import { type Logger, type Part, untilStopped } from "@posthorn/runtime";
 import type { Kysely } from "kysely";
 import type { Database } from "../store/database.ts";
-import { heldKey, type Result, recordResults } from "../store/results.ts";
+import type { Result } from "../store/result.ts";
+import { heldKey, recordResults } from "../store/results.ts";
 
 /** A result and what to do once it is committed, or once its lease turned out to be lost. */
-interface Entry {
+export interface Entry {
   readonly result: Result;
   readonly settled: (isRecorded: boolean) => void;
 }
@@ -24,6 +25,7 @@ const triesMax = 3;
 export class ResultWriter {
   readonly #deps: { db: Kysely<Database>; log: Logger; onNotice: () => void };
   #waiting: Entry[] = [];
+  readonly #diverted = new Map<string, (entry: Entry) => void>();
   #writing: Promise<void> | undefined;
   readonly #failed = Promise.withResolvers<never>();
 
@@ -40,8 +42,23 @@ export class ResultWriter {
 
   /** Takes a result; `settled` is called when it is committed or its lease was lost. */
   add(result: Result, settled: (isRecorded: boolean) => void): void {
+    const take = this.#diverted.get(result.deliveryUuid);
+    if (take) {
+      take({ result, settled });
+      return;
+    }
     this.#waiting.push({ result, settled });
     this.#writing ??= this.#writeAll().catch(this.#failed.reject);
+  }
+
+  /** Gives results of a delivery whose row is not written yet to `take`, until `accept`. */
+  divert(deliveryUuid: string, take: (entry: Entry) => void): void {
+    this.#diverted.set(deliveryUuid, take);
+  }
+
+  /** Takes results of the delivery again: its row is written, or never will be. */
+  accept(deliveryUuid: string): void {
+    this.#diverted.delete(deliveryUuid);
   }
 
   /** Resolves when everything that was added is settled. */

@@ -5,7 +5,7 @@ import type { Logger, Part } from "@posthorn/runtime";
 import type { Kysely } from "kysely";
 import type { DeliveryMetrics } from "../metrics.ts";
 import type { Database } from "../store/database.ts";
-import type { NewAttempt } from "../store/results.ts";
+import type { NewAttempt } from "../store/result.ts";
 import { cancelWaiting, listBlockedLanes, listDue, listWaitingLanes } from "../store/schedule.ts";
 import { attempt } from "./attempt.ts";
 import { conclude, parkedResult } from "./conclusion.ts";
@@ -14,6 +14,7 @@ import { isPassing } from "./is-passing.ts";
 import { canSend, canTake, type Item, itemOf, type Lane, loadCount, shouldLoad } from "./lane.ts";
 import { Lanes } from "./lanes.ts";
 import type { OwnedPartition } from "./ownership.ts";
+import { Pace } from "./pace.ts";
 import type { ResultWriter } from "./result-writer.ts";
 import type { KnownWebhook, KnownWorkspace, Subscriptions } from "./subscriptions.ts";
 
@@ -37,12 +38,18 @@ export interface SenderOptions {
 }
 
 /** Deliveries of one webhook that wait in memory, at most. */
-const queueMax = 512;
+const queueMax = 1024;
 /** Deliveries that wait in memory, at most, all together, and the bytes of their events. */
 const queuedMax = 4096;
 const queuedBytesMax = 64 * 1024 * 1024;
 /** Nothing more is sent while this many results wait to be written. */
 const unwrittenMax = 2000;
+/**
+ * What became of a fresh delivery that was offered: taken into memory, to a webhook that answers
+ * quickly or slowly, or left to the schedule.
+ */
+export type Offered = "quick" | "slow" | "left";
+
 /** How often workspaces with waiting deliveries are asked for changes. */
 const refreshMs = 1000;
 /** Notices wake the sender; this is only the safety net under them. */
@@ -63,6 +70,7 @@ export class Sender {
   /** Lanes that would read what is due but for memory. */
   readonly #starved = new Set<Lane>();
   readonly #faults = faultCounter();
+  readonly #pace = new Pace();
   readonly #underWay = new Map<Promise<void>, Lane>();
   #isStopping = false;
 
@@ -98,19 +106,27 @@ export class Sender {
     await this.#deps.results.drained();
   }
 
-  /** Takes a fresh delivery that is in the schedule; without a free place it is left to that. */
-  offer(owned: OwnedPartition, webhook: KnownWebhook, workspaceUuid: string, item: Item): void {
+  /**
+   * Offers a fresh delivery, whose row need not be written yet. Unless it is left, its result goes
+   * to the result writer; the caller tells `onStored` when the row is there.
+   */
+  offer(owned: OwnedPartition, webhook: KnownWebhook, workspaceUuid: string, item: Item): Offered {
     const { partition } = owned;
     const lane = this.#lanes.get({ partition, webhookUuid: webhook.uuid, workspaceUuid });
-    if (!lane) return;
-    const nowMs = this.#nowMs();
-    if (this.#isFull() || !canTake(lane, nowMs, queueMax)) {
-      this.#lanes.expect(lane, nowMs);
-      return;
-    }
+    if (!lane || this.#isFull() || !canTake(lane, this.#nowMs(), queueMax)) return "left";
     this.#lanes.enqueue(lane, item);
     this.#lanes.ready.add(lane);
     this.#pump();
+    return this.#pace.isQuick(webhook.uuid) ? "quick" : "slow";
+  }
+
+  /** Hears that a fresh delivery lies in the schedule, due at a time: it may not be in memory. */
+  onStored(
+    key: { partition: number; webhookUuid: string; workspaceUuid: string },
+    { deliveryUuid, dueAtMs }: { deliveryUuid: string; dueAtMs: number },
+  ): void {
+    const lane = this.#lanes.get(key);
+    if (lane && !lane.busy.has(deliveryUuid)) this.#lanes.expect(lane, dueAtMs);
   }
 
   /** Looks into the schedule of a webhook now: something was added to it. */
@@ -230,6 +246,7 @@ export class Sender {
     const made = await attempt(this.#deps.send, input);
     if (owned.lost.aborted) return; // the next owner sends it again
     this.#deps.metrics.onAttempt(made);
+    this.#pace.note(lane.webhookUuid, made.durationMs);
     this.#conclude(lane, item, webhook, made);
   }
 

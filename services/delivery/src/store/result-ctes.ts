@@ -1,0 +1,172 @@
+import { type RawBuilder, sql } from "kysely";
+import type { Outcome } from "../domain/delivery.ts";
+import { booleans, byteStrings, dates, integers, texts, times, uuids } from "./arrays.ts";
+import type { Result } from "./result.ts";
+
+/** A result in a statement, with the number of its lease in the statement's `held`. */
+export interface Leased {
+  readonly lease: number;
+  readonly result: Result;
+}
+
+/** An attempt as the counters see it. */
+export interface Counted {
+  /** As in `Leased`. */
+  readonly lease: number;
+  readonly workspaceUuid: string;
+  readonly webhookUuid: string;
+  readonly outcome: Outcome;
+  readonly statusCode: number;
+  readonly durationMs: number;
+  readonly startedAt: Date;
+  /** What became of the delivery by it. */
+  readonly state: Result["state"];
+}
+
+/** The channel that tells watchers of recorded attempts; payload `<workspace> <day> <delivery> <number>`. */
+export const attemptChannel = "posthorn_attempt";
+
+/** A part of a statement, and what it adds to the statement's name: "" when it is left out. */
+export interface Fragment {
+  readonly name: string;
+  readonly ctes: RawBuilder<unknown>;
+}
+
+const absent: Fragment = { name: "", ctes: sql`` };
+
+/**
+ * What results leave behind beside the delivery's own row: common table expressions for a
+ * statement that has `held (lease, partition)`, the leases and offsets that still hold. Results
+ * of others leave nothing. A part that no result asks for is left out, and the statement's name
+ * says which are in: one name always stands for the same SQL.
+ */
+export function leftBehind(results: readonly Leased[]): readonly Fragment[] {
+  return [attempts(results), lanes(results), notices(results), told(results)];
+}
+
+/** Names a statement by what it is composed of. */
+export function statementName(first: string, fragments: readonly Fragment[]): string {
+  return [first, ...fragments.map(({ name }) => name).filter((name) => name !== "")].join("-");
+}
+
+/** The comment that has the driver prepare the statement under its name. */
+export function nameComment(name: string): RawBuilder<unknown> {
+  return sql.raw(`/*${name}*/`);
+}
+
+/** Joins the fragments' expressions. */
+export function joined(fragments: readonly Fragment[]): RawBuilder<unknown> {
+  return sql.join(
+    fragments.map(({ ctes }) => ctes),
+    sql` `,
+  );
+}
+
+/** A column that makes the notifications happen: what only selects in `with` runs when it is used. */
+export function tellAll(fragments: readonly Fragment[]): RawBuilder<unknown> {
+  const isTelling = fragments.some(({ name }) => name === "told");
+  return isTelling ? sql`, (select count(*) from told)` : sql``;
+}
+
+/** Gives the attempts among results, for what is counted as attempts are written. */
+export function countedOf(results: readonly Leased[]): readonly Counted[] {
+  return results.flatMap(({ lease, result }) => {
+    const { attempt, workspaceUuid, webhookUuid, state } = result;
+    if (!attempt) return [];
+    const { outcome, statusCode, durationMs, startedAt } = attempt;
+    return { lease, workspaceUuid, webhookUuid, outcome, statusCode, durationMs, startedAt, state };
+  });
+}
+
+function attempts(results: readonly Leased[]): Fragment {
+  const tried = results.flatMap(({ lease, result }) =>
+    result.attempt ? [{ lease, result, attempt: result.attempt }] : [],
+  );
+  if (tried.length === 0) return absent;
+  const ctes = sql`, new_attempt as (
+      insert into delivery.attempt (day, id, workspace_id, delivery_id, event_id, event_type,
+        webhook_id, number, started_at, duration_us, outcome, status_code, url, request_headers,
+        response_headers, response_body, response_truncated, remote_address, timings, error)
+      select a.day, a.id, a.workspace_id, a.delivery_id, a.event_id, a.event_type, a.webhook_id,
+        a.number, a.started_at, a.duration_us, a.outcome, a.status_code, a.url, a.request_headers,
+        a.response_headers, a.response_body, a.response_truncated, a.remote_address, a.timings,
+        a.error
+      from unnest(${integers(tried.map(({ lease }) => lease))}::integer[],
+        ${dates(tried.map(({ result }) => result.day))}::date[],
+        ${uuids(tried.map(({ attempt }) => attempt.uuid))}::uuid[],
+        ${uuids(tried.map(({ result }) => result.workspaceUuid))}::uuid[],
+        ${uuids(tried.map(({ result }) => result.deliveryUuid))}::uuid[],
+        ${uuids(tried.map(({ result }) => result.eventUuid))}::uuid[],
+        ${texts(tried.map(({ result }) => result.eventType))}::text[],
+        ${uuids(tried.map(({ result }) => result.webhookUuid))}::uuid[],
+        ${integers(tried.map(({ attempt }) => attempt.number))}::integer[],
+        ${times(tried.map(({ attempt }) => attempt.startedAt))}::timestamptz[],
+        ${integers(tried.map(({ attempt }) => Math.round(attempt.durationMs * 1000)))}::integer[],
+        ${texts(tried.map(({ attempt }) => attempt.outcome))}::text[],
+        ${integers(tried.map(({ attempt }) => attempt.statusCode))}::integer[],
+        ${texts(tried.map(({ attempt }) => attempt.url))}::text[],
+        ${texts(tried.map(({ attempt }) => JSON.stringify(attempt.requestHeaders)))}::text[],
+        ${texts(tried.map(({ attempt }) => JSON.stringify(attempt.responseHeaders)))}::text[],
+        ${byteStrings(tried.map(({ attempt }) => attempt.responseBody))}::bytea[],
+        ${booleans(tried.map(({ attempt }) => attempt.responseTruncated))}::boolean[],
+        ${texts(tried.map(({ attempt }) => attempt.remoteAddress))}::text[],
+        ${texts(tried.map(({ attempt }) => JSON.stringify(attempt.timings)))}::text[],
+        ${texts(tried.map(({ attempt }) => attempt.error))}::text[])
+        as a (lease, day, id, workspace_id, delivery_id, event_id, event_type, webhook_id,
+          number, started_at, duration_us, outcome, status_code, url, request_headers,
+          response_headers, response_body, response_truncated, remote_address, timings, error)
+      where a.lease in (select lease from held)
+      on conflict do nothing
+    )`;
+  return { name: "attempts", ctes };
+}
+
+function lanes(results: readonly Leased[]): Fragment {
+  const blocked = results.filter(({ result }) => result.laneBlockedUntil !== undefined);
+  if (blocked.length === 0) return absent;
+  const ctes = sql`, lanes as (
+      insert into delivery.lane (partition, webhook_id, blocked_until)
+      select held.partition, l.webhook_id, max(l.blocked_until)
+      from unnest(${integers(blocked.map(({ lease }) => lease))}::integer[],
+        ${uuids(blocked.map(({ result }) => result.webhookUuid))}::uuid[],
+        ${times(blocked.map(({ result }) => result.laneBlockedUntil))}::timestamptz[])
+        as l (lease, webhook_id, blocked_until)
+      join held on held.lease = l.lease
+      group by held.partition, l.webhook_id
+      on conflict (partition, webhook_id) do update set blocked_until = excluded.blocked_until
+    )`;
+  return { name: "lanes", ctes };
+}
+
+function notices(results: readonly Leased[]): Fragment {
+  const gone = results.flatMap(({ lease, result }) =>
+    result.disableVersion === undefined ? [] : [{ lease, result, version: result.disableVersion }],
+  );
+  if (gone.length === 0) return absent;
+  const ctes = sql`, notices as (
+      insert into delivery.outbox (workspace_id, webhook_id, webhook_version, reason)
+      select o.workspace_id, o.webhook_id, o.webhook_version, 'GONE'
+      from unnest(${integers(gone.map(({ lease }) => lease))}::integer[],
+        ${uuids(gone.map(({ result }) => result.workspaceUuid))}::uuid[],
+        ${uuids(gone.map(({ result }) => result.webhookUuid))}::uuid[],
+        ${gone.map(({ version }) => version)}::bigint[])
+        as o (lease, workspace_id, webhook_id, webhook_version)
+      where o.lease in (select lease from held)
+    )`;
+  return { name: "notices", ctes };
+}
+
+function told(results: readonly Leased[]): Fragment {
+  const payloads = results.flatMap(({ result }) => {
+    const { isWatched, attempt, workspaceUuid, day, deliveryUuid } = result;
+    return isWatched && attempt
+      ? [`${workspaceUuid} ${day} ${deliveryUuid} ${attempt.number}`]
+      : [];
+  });
+  if (payloads.length === 0) return absent;
+  const ctes = sql`, told as (
+      select pg_notify(${attemptChannel}, w.payload) from unnest(${texts(payloads)}::text[]) as w (payload)
+      where exists (select from held)
+    )`;
+  return { name: "told", ctes };
+}
