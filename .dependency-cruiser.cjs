@@ -13,6 +13,7 @@ const packageArrows = {
   sealing: { may: [], why: "What guards secrets is read in one sitting." },
   json: { may: [], why: "It decides about bytes, and knows nothing of what they mean here." },
   errors: { may: ["proto"], why: "Everything uses it, so it may use next to nothing." },
+  event: { may: ["errors", "proto", "json"], why: "It tells what may be published, not where to." },
   egress: { may: ["errors"], why: "Its only matter is to reach the outside safely." },
   runtime: { may: ["errors"], why: "Every process starts with it, whatever it serves." },
   rpc: { may: ["runtime", "errors", "proto"], why: "It knows calls, not databases or logs." },

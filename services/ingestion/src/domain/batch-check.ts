@@ -1,6 +1,6 @@
 import { AppError } from "@posthorn/errors";
+import { tooLarge } from "@posthorn/event";
 import type { Event } from "@posthorn/proto/posthorn/ingestion/v1/event";
-import { tooLarge } from "./event-check.ts";
 import { limits } from "./limits.ts";
 
 /** Gives the refusal of a batch whose data has more than 4 MiB together, else undefined. */

@@ -1,8 +1,8 @@
 import type { Client } from "@connectrpc/connect";
 import { AppError } from "@posthorn/errors";
+import { type Catalog, catalogOf } from "@posthorn/event";
 import type { SubscriptionSyncService } from "@posthorn/proto/posthorn/internal/subscription/v1/subscription_sync_service";
 import type { Logger } from "@posthorn/runtime";
-import { type Catalog, catalogOf } from "../domain/catalog.ts";
 
 /** What the catalogs need. */
 export interface CatalogsDeps {

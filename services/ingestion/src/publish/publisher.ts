@@ -1,11 +1,9 @@
 import { type Bus, type LogRecord, partitionOf } from "@posthorn/bus";
 import { AppError } from "@posthorn/errors";
+import { type EventType, eventProblem, schemaProblem, unknownType } from "@posthorn/event";
 import type { Event } from "@posthorn/proto/posthorn/ingestion/v1/event";
 import { idTimeMs, idToUuid, uuidToId } from "@posthorn/runtime";
-import type { EventType } from "../domain/catalog.ts";
-import { eventProblem } from "../domain/event-check.ts";
 import { acceptedEvent, type Draft, recordValue } from "../domain/event-record.ts";
-import { schemaProblem, unknownType } from "../domain/event-type-check.ts";
 import { bodyHash } from "../domain/idempotency.ts";
 import type { KeyClaim } from "../domain/key-claim.ts";
 import type { Catalogs } from "./catalogs.ts";

@@ -1,6 +1,6 @@
 import { invalid } from "@posthorn/errors";
+import { eventLimits } from "@posthorn/event";
 import { type CutPlan, cutJson, scanJson } from "@posthorn/json";
-import { limits } from "../limits.ts";
 
 /** A record's value that is a JSON object around the data. */
 export interface JsonRecord {
@@ -11,7 +11,7 @@ export interface JsonRecord {
 }
 
 /** The object stands around the data, which may itself be as deep as it may. */
-const jsonLimits = { depthMax: limits.depthMax + 1, keysMax: limits.keysMax };
+const jsonLimits = { depthMax: eventLimits.depthMax + 1, keysMax: eventLimits.keysMax };
 const dataPlan: CutPlan = { members: new Map([["data", "data"]]) };
 
 /** Reads a JSON object, `data` byte by byte. Throws `invalid` when it is no object or not strict JSON. */

@@ -1,5 +1,5 @@
 import { type AppError, invalid } from "@posthorn/errors";
-import { limits } from "./limits.ts";
+import { eventLimits } from "./limits.ts";
 
 /** A point in time as it travels: whole seconds since 1970 and nanoseconds. */
 export interface WireTime {
@@ -13,7 +13,7 @@ export interface WireTime {
  */
 export function timeProblem(time: WireTime, field: string, nowMs: number): AppError | undefined {
   const problem = shapeProblem(time, field);
-  if (problem || msOf(time) <= nowMs + limits.timeAheadMaxMs) return problem;
+  if (problem || msOf(time) <= nowMs + eventLimits.timeAheadMaxMs) return problem;
   return invalid(field, "must be at most 5 minutes ahead");
 }
 
@@ -27,7 +27,7 @@ export function deliverTimeProblem(
   nowMs: number,
 ): AppError | undefined {
   const problem = shapeProblem(time, field);
-  if (problem || msOf(time) <= nowMs + limits.deliverAheadMaxMs) return problem;
+  if (problem || msOf(time) <= nowMs + eventLimits.deliverAheadMaxMs) return problem;
   return invalid(field, "must be at most 14 days ahead");
 }
 
@@ -35,7 +35,7 @@ function shapeProblem(time: WireTime, field: string): AppError | undefined {
   if (time.nanos < 0 || time.nanos > 999_999_999) {
     return invalid(field, "must have nanoseconds from 0 to 999,999,999");
   }
-  if (msOf(time) >= limits.timeMinMs) return undefined;
+  if (msOf(time) >= eventLimits.timeMinMs) return undefined;
   return invalid(field, "must not be before the year 2000");
 }
 

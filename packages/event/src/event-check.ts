@@ -2,9 +2,9 @@ import { AppError, invalid } from "@posthorn/errors";
 import { type JsonProblem, scanJson } from "@posthorn/json";
 import type { Event } from "@posthorn/proto/posthorn/ingestion/v1/event";
 import { deliverTimeProblem, timeProblem } from "./event-time.ts";
-import { limits } from "./limits.ts";
+import { eventLimits } from "./limits.ts";
 
-const jsonLimits = { depthMax: limits.depthMax, keysMax: limits.keysMax };
+const jsonLimits = { depthMax: eventLimits.depthMax, keysMax: eventLimits.keysMax };
 
 /**
  * Gives the first thing that is wrong with an event, undefined when it is fine as far as can be
@@ -27,7 +27,7 @@ function outputOnly(field: string): AppError {
 
 function dataProblem(data: Uint8Array, field: string): AppError | undefined {
   if (data.length === 0) return invalid(field, "is required: any JSON value", "required");
-  if (data.length > limits.dataBytesMax) return tooLarge(field, limits.dataBytesMax);
+  if (data.length > eventLimits.dataBytesMax) return tooLarge(field, eventLimits.dataBytesMax);
   const problem = scanJson(data, jsonLimits);
   return problem && invalid(field, describe(problem), problem.reason);
 }
