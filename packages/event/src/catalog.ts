@@ -6,6 +6,8 @@ export interface EventType {
   readonly schema: Uint8Array;
   /** Compiled once for each schema. */
   readonly checkData: DataCheck;
+  /** Whether only Posthorn publishes it. */
+  readonly isReserved: boolean;
 }
 
 /** What publishing knows of a provider, as of one revision. */
@@ -21,10 +23,11 @@ export function catalogOf(
   revision: bigint,
   before: Catalog | undefined,
 ): Catalog {
-  const types = message.eventTypes.map(({ name, schema }) => {
+  const types = message.eventTypes.map(({ name, schema, reserved }) => {
     const known = before?.types.get(name);
     const same = known !== undefined && Buffer.compare(known.schema, schema) === 0;
-    return [name, same ? known : { schema, checkData: dataCheck(schema) }] as const;
+    const checkData = same ? known.checkData : dataCheck(schema);
+    return [name, { schema, checkData, isReserved: reserved }] as const;
   });
   return { revision, takesUnknownTypes: message.takesUnknownTypes, types: new Map(types) };
 }

@@ -8,8 +8,15 @@ export function unknownType(event: Event, field: string): AppError {
   return invalid(`${field}.type`, description, "unknown_event_type");
 }
 
-/** Gives the problem of an event's data under the schema of its type, undefined when it is fine. */
-export function schemaProblem(event: Event, field: string, type: EventType): AppError | undefined {
+/**
+ * Gives what is wrong with an event under its type, undefined when it is fine: a type that only
+ * Posthorn publishes, or data that breaks its schema.
+ */
+export function typeProblem(event: Event, field: string, type: EventType): AppError | undefined {
+  if (type.isReserved) {
+    const description = `${event.type} is published by Posthorn only`;
+    return invalid(`${field}.type`, description, "reserved_event_type");
+  }
   const problem = type.checkData(event.data);
   return problem === undefined ? undefined : invalid(`${field}.data`, problem, "schema");
 }

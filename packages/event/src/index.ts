@@ -1,4 +1,4 @@
 export { type Catalog, catalogOf, type EventType } from "./catalog.ts";
 export { eventProblem, tooLarge } from "./event-check.ts";
-export { schemaProblem, unknownType } from "./event-type-check.ts";
+export { typeProblem, unknownType } from "./event-type-check.ts";
 export { eventLimits } from "./limits.ts";

@@ -23,6 +23,8 @@ export interface FakeProvider {
   workspacesMustExist: boolean;
   /** JSON Schemas by type name; empty for none. */
   readonly types: Map<string, string>;
+  /** Those of the types that only Posthorn publishes. */
+  readonly reserved: Set<string>;
   /** Workspace ids by alias. */
   readonly workspaces: Map<string, string>;
 }
@@ -53,6 +55,7 @@ export class FakeSubscription {
       takesUnknownTypes: false,
       workspacesMustExist: false,
       types: new Map(typeNames.map((typeName) => [typeName, ""])),
+      reserved: new Set(),
       workspaces: new Map(),
     };
     this.providers.set(name, provider);
@@ -151,9 +154,13 @@ export class FakeSubscription {
   }
 
   #catalog(providerName: string, knownRevision: bigint) {
-    const { revision, takesUnknownTypes, types } = this.#provider(providerName);
+    const { revision, takesUnknownTypes, types, reserved } = this.#provider(providerName);
     if (knownRevision === revision) return { revision };
-    const eventTypes = [...types].map(([name, schema]) => ({ name, schema: Buffer.from(schema) }));
+    const eventTypes = [...types].map(([name, schema]) => ({
+      name,
+      schema: Buffer.from(schema),
+      reserved: reserved.has(name),
+    }));
     return { revision, catalog: { eventTypes, takesUnknownTypes } };
   }
 

@@ -1,7 +1,13 @@
 import { expect, it } from "vitest";
 import { chooseTestTypes } from "./test-types.ts";
 
-const catalog = [{ name: "invoice.paid" }, { name: "order.created" }, { name: "order.updated" }];
+const own = { name: "posthorn.webhook.failing", reserved: true };
+const catalog = [
+  { name: "invoice.paid" },
+  { name: "order.created" },
+  { name: "order.updated" },
+  own,
+];
 
 it.each([
   ["what was asked for", ["order.updated"], ["order.*"], { types: ["order.updated"] }],
@@ -33,4 +39,12 @@ it.each([
   ],
 ])("%s", (_name, asked, subscribed, expected) => {
   expect(chooseTestTypes(asked, subscribed, catalog)).toEqual(expected);
+});
+
+it.each([
+  ["not a webhook for all", [], { problem: "the catalog has no type that it subscribes" }],
+  ["one whose pattern names them", ["posthorn.*"], { types: [own.name] }],
+  ["one that names one", [own.name], { types: [own.name] }],
+])("sends posthorn's own types to %s", (_name, subscribed, expected) => {
+  expect(chooseTestTypes([], subscribed, [own])).toEqual(expected);
 });

@@ -87,8 +87,9 @@ test("compiles a schema once for as long as it stays the same", async () => {
   const { subscription, known } = setup();
   subscription.setType("demo", "a", '{"type":"string"}');
   const before = await known.latest("demo");
+  expect(before.types.get("a")?.checkData).toBeDefined();
   subscription.setType("demo", "b", '{"type":"number"}');
   const after = await known.latest("demo");
-  expect(after.types.get("a")).toBe(before.types.get("a"));
-  expect(after.types.get("known")).toBe(before.types.get("known"));
+  expect(after.types.get("a")?.checkData).toBe(before.types.get("a")?.checkData);
+  expect(after.types.get("known")?.checkData).toBe(before.types.get("known")?.checkData);
 });

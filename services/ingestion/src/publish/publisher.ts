@@ -1,6 +1,6 @@
 import { type Bus, type LogRecord, partitionOf } from "@posthorn/bus";
 import { AppError } from "@posthorn/errors";
-import { type EventType, eventProblem, schemaProblem, unknownType } from "@posthorn/event";
+import { type EventType, eventProblem, typeProblem, unknownType } from "@posthorn/event";
 import type { Event } from "@posthorn/proto/posthorn/ingestion/v1/event";
 import { idTimeMs, idToUuid, uuidToId } from "@posthorn/runtime";
 import { acceptedEvent, type Draft, recordValue } from "../domain/event-record.ts";
@@ -60,7 +60,7 @@ export function publisher(deps: PublisherDeps): Publisher {
       if (problem !== undefined) throw problem;
       const known = catalogs.fresh(provider)?.types.get(event.type);
       const type = known ?? (await findType(provider, event, field));
-      const mismatch = schemaProblem(event, field, type);
+      const mismatch = typeProblem(event, field, type);
       if (mismatch !== undefined) throw mismatch;
     },
     async identify(submissions) {

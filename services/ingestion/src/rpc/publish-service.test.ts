@@ -285,6 +285,16 @@ describe("the catalog", () => {
     expect([...provider.types.keys()]).toEqual(["brand.new"]);
   });
 
+  test("has types that only Posthorn publishes, also where unknown types are taken", async () => {
+    const { provider, publish, batch, logged } = setup(["posthorn.webhook.failing"]);
+    provider.reserved.add("posthorn.webhook.failing");
+    provider.takesUnknownTypes = true;
+    const ours = { type: "posthorn.webhook.failing" };
+    await expect(publish(ours)).rejects.toEqual(refusal("invalid", "event.type"));
+    await expect(batch([{}, ours])).rejects.toEqual(refusal("invalid", "events[1].type"));
+    expect(await logged()).toEqual([]);
+  });
+
   test("refuses data that does not meet the schema, and follows a change within a second", async () => {
     const { name, publish } = setup();
     service.subscription.setType(name, "strict", '{"type":"object","required":["id"]}');

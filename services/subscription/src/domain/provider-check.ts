@@ -1,5 +1,6 @@
 import type { FieldProblem } from "@posthorn/errors";
 import type { ProviderFile } from "./provider-changes.ts";
+import { isReservedName, reservedProblem } from "./reserved-type.ts";
 import { retryProblems } from "./retry-delays.ts";
 
 /** Gives what is wrong with a provider file beyond the shapes of its fields; not its schemas. */
@@ -15,6 +16,11 @@ export function providerProblems({ settings, eventTypes }: ProviderFile): FieldP
       field: `eventTypes[${index}].name`,
       description: `${names[index]} is named twice`,
     })),
+    ...names.flatMap((name, index) =>
+      isReservedName(name)
+        ? { field: `eventTypes[${index}].name`, description: reservedProblem }
+        : [],
+    ),
   ];
 }
 

@@ -47,6 +47,7 @@ test.each([
   { eventType: { name: "a..b" }, field: "eventType.name" },
   { eventType: { name: "a.b\n" }, field: "eventType.name" },
   { eventType: { name: "ü" }, field: "eventType.name" },
+  { eventType: { name: "posthorn.mine" }, field: "eventType.name" },
   { eventType: { name: "x".repeat(129) }, field: "eventType.name" },
   { eventType: { name: "a", description: "\u0000" }, field: "eventType.description" },
   { eventType: { name: "a", schema: bytes('{"type":1}') }, field: "eventType.schema" },

@@ -1,5 +1,5 @@
 import type { ServiceImpl } from "@connectrpc/connect";
-import { AppError } from "@posthorn/errors";
+import { AppError, invalid } from "@posthorn/errors";
 import { transaction } from "@posthorn/postgres";
 import { EventTypeSchema } from "@posthorn/proto/posthorn/subscription/v1/event_type";
 import type { EventTypeService } from "@posthorn/proto/posthorn/subscription/v1/event_type_service";
@@ -7,6 +7,7 @@ import { principalOf } from "@posthorn/rpc";
 import { schemaProblems } from "../../domain/event-schema.ts";
 import { checkCatalogSize } from "../../domain/event-type.ts";
 import { refuseProblems } from "../../domain/problems.ts";
+import { isReservedName, reservedProblem } from "../../domain/reserved-type.ts";
 import {
   countEventTypes,
   deleteEventType,
@@ -31,6 +32,7 @@ export function eventTypeService(deps: Deps): ServiceImpl<typeof EventTypeServic
       const options = { names: eventTypeOutputOnly, prefix: "eventType" };
       refuseOutputOnly(EventTypeSchema, message, options);
       const draft = toEventTypeDraft(message);
+      if (isReservedName(draft.name)) throw invalid("eventType.name", reservedProblem);
       refuseProblems(schemaProblems(draft, "eventType"));
       const { provider } = principalOf(context);
       const created = await transaction(db, async (tx) => {

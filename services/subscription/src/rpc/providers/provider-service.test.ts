@@ -186,6 +186,11 @@ test.each([
     fields: ["signatures[1].scheme", "eventTypes[1].name"],
   },
   {
+    case: "types under a name of posthorn's own",
+    yaml: "eventTypes: [{ name: posthorn }, { name: posthorn.webhook.disabled }]",
+    fields: ["eventTypes[1].name"],
+  },
+  {
     case: "schemas and examples that are wrong",
     yaml: `eventTypes:
   - { name: a, schema: { type: strin } }

@@ -7,6 +7,7 @@ import {
   AddEventTypeResponseSchema,
 } from "@posthorn/proto/posthorn/internal/subscription/v1/subscription_sync_service";
 import { checkCatalogSize, type EventTypeDraft, isEventTypeName } from "../../domain/event-type.ts";
+import { isReservedName } from "../../domain/reserved-type.ts";
 import { countEventTypes, getEventType, insertEventType } from "../../store/event-types.ts";
 import { lockProvider, raiseRevision } from "../../store/providers.ts";
 import type { Deps } from "../deps.ts";
@@ -21,7 +22,7 @@ export async function addEventType(
   await transaction(db, async (tx) => {
     const provider = requireFound(await lockProvider(tx, providerName), "provider", providerName);
     if ((await getEventType(tx, { provider: providerName, name })) !== undefined) return;
-    if (provider.unknownEventTypes !== "CREATE") {
+    if (provider.unknownEventTypes !== "CREATE" || isReservedName(name)) {
       throw new AppError("precondition", `the catalog takes no unknown types such as ${name}`);
     }
     checkCatalogSize((await countEventTypes(tx, providerName)) + 1);

@@ -1,3 +1,4 @@
+import type { SyncCatalogResponse } from "@posthorn/proto/posthorn/internal/subscription/v1/subscription_sync_service";
 import {
   Webhook_DisabledReason,
   Webhook_State,
@@ -21,6 +22,9 @@ afterAll(() => it.close());
 const workspace = "acme";
 const url = "https://example.com/";
 const textOf = (data: Uint8Array | undefined) => new TextDecoder().decode(data);
+
+const ownNamesOf = ({ catalog }: SyncCatalogResponse) =>
+  catalog?.eventTypes.flatMap(({ name, reserved }) => (reserved ? [] : name));
 
 const sync = (workspaceId: string, version = 0n, known?: { provider: string; revision: bigint }) =>
   it.internal.sync.syncSubscriptions({
@@ -282,10 +286,8 @@ test("gives a catalog that is newer than the caller's", async () => {
   );
   const { syncCatalog } = it.internal.sync;
   const first = await syncCatalog({ provider });
-  expect(first.catalog).toMatchObject({
-    takesUnknownTypes: false,
-    eventTypes: [{ name: "a" }, { name: "b" }],
-  });
+  expect(first.catalog).toMatchObject({ takesUnknownTypes: false });
+  expect(ownNamesOf(first)).toEqual(["a", "b"]);
   expect(textOf(first.catalog?.eventTypes[0]?.schema)).toBe('{"type":"object"}');
   expect(textOf(first.catalog?.eventTypes[0]?.example)).toBe("{}");
   const knownRevision = first.revision;
@@ -294,10 +296,27 @@ test("gives a catalog that is newer than the caller's", async () => {
   expect(same.catalog).toBeUndefined();
   await as.eventTypes.createEventType({ eventType: { name: "c" } });
   const second = await syncCatalog({ provider, knownRevision });
-  expect(second.catalog?.eventTypes).toHaveLength(3);
+  expect(ownNamesOf(second)).toEqual(["a", "b", "c"]);
   expect(await refusalOf(syncCatalog({ provider: "nobody" }))).toMatchObject({
     reason: "not_found",
   });
+});
+
+test("has posthorn's own types after those of any provider, each with an example", async () => {
+  const { provider } = await it.tenant("eventTypes: [{ name: zz }]");
+  const { catalog } = await it.internal.sync.syncCatalog({ provider });
+  const [first, ...reserved] = catalog?.eventTypes ?? [];
+  expect(first).toMatchObject({ name: "zz", reserved: false });
+  expect(reserved.map(({ name }) => name)).toEqual([
+    "posthorn.delivery.exhausted",
+    "posthorn.webhook.disabled",
+    "posthorn.webhook.failing",
+    "posthorn.webhook.recovered",
+  ]);
+  for (const eventType of reserved) {
+    expect(eventType.reserved).toBe(true);
+    expect(JSON.parse(textOf(eventType.example))).toMatchObject({ webhook: expect.any(String) });
+  }
 });
 
 test("adds unknown types where the provider takes them, once", async () => {
@@ -311,6 +330,13 @@ test("adds unknown types where the provider takes them, once", async () => {
   await add("new.type");
   expect(await it.internal.sync.syncCatalog({ provider })).toEqual(before);
   expect(before.catalog?.takesUnknownTypes).toBe(true);
+});
+
+test("adds no type of a name that is posthorn's own", async () => {
+  const { as, provider } = await it.tenant("unknownEventTypes: CREATE");
+  const add = it.internal.sync.addEventType({ provider, name: "posthorn.webhook.enabled" });
+  expect(await refusalOf(add)).toMatchObject({ reason: "precondition" });
+  expect((await as.eventTypes.listEventTypes({})).eventTypes).toEqual([]);
 });
 
 test("adds no type where unknown ones are refused, nor under a bad name", async () => {

@@ -4,7 +4,8 @@ import {
   type SyncCatalogResponse,
   SyncCatalogResponseSchema,
 } from "@posthorn/proto/posthorn/internal/subscription/v1/subscription_sync_service";
-import { eventTypesMax } from "../../domain/event-type.ts";
+import { type EventTypeDraft, eventTypesMax } from "../../domain/event-type.ts";
+import { reservedTypes } from "../../domain/reserved-type.ts";
 import { listEventTypes } from "../../store/event-types.ts";
 import type { Deps } from "../deps.ts";
 import { requireProvider } from "../require.ts";
@@ -33,8 +34,15 @@ async function readCatalog(db: Deps["db"], name: string): Promise<SyncCatalogRes
         revision: provider.revision,
         catalog: {
           takesUnknownTypes: provider.unknownEventTypes === "CREATE",
-          eventTypes: eventTypes.map(({ name, schema, example }) => ({ name, schema, example })),
+          eventTypes: [
+            ...eventTypes.map((eventType) => toCatalog(eventType, false)),
+            ...reservedTypes.map((eventType) => toCatalog(eventType, true)),
+          ],
         },
       });
     });
+}
+
+function toCatalog({ name, schema, example }: EventTypeDraft, reserved: boolean) {
+  return { name, schema, example, reserved };
 }

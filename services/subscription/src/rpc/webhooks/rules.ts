@@ -1,6 +1,7 @@
 import { checkHeader, checkUrl } from "@posthorn/egress";
 import type { Kysely } from "kysely";
 import type { Provider } from "../../domain/provider.ts";
+import { isReservedName, isReservedType } from "../../domain/reserved-type.ts";
 import { isPattern, type WebhookRules } from "../../domain/webhook-check.ts";
 import type { Database } from "../../store/database.ts";
 import { listKnownNames } from "../../store/event-types.ts";
@@ -18,6 +19,7 @@ export async function webhookRules(
   return {
     checkUrl: (url) => checkUrl(url, urlPolicy),
     checkHeader,
-    isSubscribable: (eventType) => takesAny || known.has(eventType),
+    isSubscribable: (eventType) =>
+      isReservedName(eventType) ? isReservedType(eventType) : takesAny || known.has(eventType),
   };
 }

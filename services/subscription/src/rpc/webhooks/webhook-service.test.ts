@@ -91,6 +91,20 @@ test("takes any event type where unknown ones are created", async () => {
   expect(await create(tenant, { eventTypes })).toMatchObject({ eventTypes });
 });
 
+test.each([{ yaml: "" }, { yaml: "unknownEventTypes: CREATE" }])(
+  "lets webhooks name posthorn's own event types, and no others of its ($yaml)",
+  async ({ yaml }) => {
+    const tenant = await it.tenant(yaml);
+    const eventTypes = ["posthorn.webhook.disabled", "posthorn.delivery.exhausted", "posthorn.*"];
+    expect(await create(tenant, { eventTypes })).toMatchObject({ eventTypes });
+    const unknown = create(tenant, { eventTypes: ["posthorn.webhook.enabled"] });
+    expect(await refusalOf(unknown)).toEqual({
+      reason: "invalid",
+      fields: ["webhook.eventTypes[0]"],
+    });
+  },
+);
+
 const time = { seconds: 1n };
 const days = (count: number) => Array.from({ length: count }, () => ({ seconds: 86_400n }));
 const headersOf = (count: number) =>

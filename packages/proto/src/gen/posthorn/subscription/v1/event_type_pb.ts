@@ -24,6 +24,7 @@ export const file_posthorn_subscription_v1_event_type: GenFile = /*@__PURE__*/
 export type EventType = Message<"posthorn.subscription.v1.EventType"> & {
   /**
    * Parts of letters, digits, `_` and `-`, joined by dots; at most 128 characters.
+   * Names that begin with `posthorn.` are refused: such types are Posthorn's own.
    *
    * @generated from field: string name = 1;
    */
@@ -80,6 +81,7 @@ export type EventType = Message<"posthorn.subscription.v1.EventType"> & {
 export type EventTypeJson = {
   /**
    * Parts of letters, digits, `_` and `-`, joined by dots; at most 128 characters.
+   * Names that begin with `posthorn.` are refused: such types are Posthorn's own.
    *
    * @generated from field: string name = 1;
    */
