@@ -18,6 +18,7 @@ test("needs a database, a master key and a service key, and has defaults for the
     urlPolicy: { allowCidrs: [], allowHttp: false },
     host: "127.0.0.1",
     port: 8431,
+    deliveryUrl: undefined,
   });
   env.check();
 });

@@ -18,6 +18,8 @@ export interface SubscriptionProcessConfig extends SubscriptionConfig {
   readonly port: number;
   /** What the other services show. */
   readonly serviceKey: string;
+  /** `http://host:port`. Undefined: webhooks are shown without their health. */
+  readonly deliveryUrl: string | undefined;
 }
 
 /** Reads the configuration of a process; call `env.check()` before using it. */
@@ -31,6 +33,7 @@ export function readConfig(env: EnvReader): SubscriptionProcessConfig {
     }),
     masterKey: env.secret("POSTHORN_MASTER_KEY"),
     serviceKey: env.secret("POSTHORN_SERVICE_KEY"),
+    deliveryUrl: env.optionalText("POSTHORN_DELIVERY_URL"),
     urlPolicy: {
       allowCidrs: env.list("POSTHORN_EGRESS_ALLOW", { default: [] }),
       allowHttp: env.flag("POSTHORN_ALLOW_HTTP", { default: false }),

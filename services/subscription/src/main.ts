@@ -1,5 +1,5 @@
 import { isUnavailable } from "@posthorn/postgres";
-import { rpcServer, serverInterceptors } from "@posthorn/rpc";
+import { remoteTransport, rpcServer, serverInterceptors, withServiceKey } from "@posthorn/rpc";
 import { runProcess } from "@posthorn/runtime";
 import { readConfig } from "./config.ts";
 import { subscriptionService } from "./service.ts";
@@ -10,11 +10,13 @@ await runProcess({
   async compose({ env, log, metrics }) {
     const config = readConfig(env);
     env.check();
+    const { host, port, serviceKey, deliveryUrl } = config;
+    const remote = deliveryUrl === undefined ? undefined : remoteTransport({ url: deliveryUrl });
     const { authority, routes, internalRoutes, parts, ...service } = subscriptionService(config, {
       log,
       metrics,
+      ...(remote && { delivery: withServiceKey(remote, serviceKey) }),
     });
-    const { host, port, serviceKey } = config;
     const interceptors = serverInterceptors({
       authority,
       serviceKey,
@@ -37,6 +39,14 @@ await runProcess({
         process.stdout.write(`${await service.createAdminKey()}\n`);
       },
     };
-    return { ...service, commands, parts: [...parts, server] };
+    return {
+      ...service,
+      commands,
+      parts: [...parts, server],
+      async close() {
+        await service.close();
+        remote?.close();
+      },
+    };
   },
 });

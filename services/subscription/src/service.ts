@@ -1,3 +1,4 @@
+import type { Transport } from "@connectrpc/connect";
 import { migrate, openPostgres, pageTokens } from "@posthorn/postgres";
 import { SubscriptionSyncService } from "@posthorn/proto/posthorn/internal/subscription/v1/subscription_sync_service";
 import { ApiKeyService } from "@posthorn/proto/posthorn/subscription/v1/api_key_service";
@@ -23,6 +24,7 @@ import { eventTypeService } from "./rpc/event-types/event-type-service.ts";
 import { mintAdminKey } from "./rpc/mint-key.ts";
 import { providerService } from "./rpc/providers/provider-service.ts";
 import { subscriptionSyncService } from "./rpc/sync/subscription-sync-service.ts";
+import { healthOf } from "./rpc/webhooks/health.ts";
 import { webhookService } from "./rpc/webhooks/webhook-service.ts";
 import { workspaceService } from "./rpc/workspace-service.ts";
 import type { Database } from "./store/database.ts";
@@ -32,6 +34,8 @@ import { migrations } from "./store/migrations/index.ts";
 export interface SubscriptionDeps {
   readonly log: Logger;
   readonly metrics: Metrics;
+  /** To delivery's internal services, with the service key. Undefined: no webhook has its health. */
+  readonly delivery?: Transport;
 }
 
 /** The subscription service: providers, workspaces, event types, webhooks and keys. */
@@ -60,7 +64,7 @@ export interface SubscriptionService {
 /** Composes the service. Connects only when it is used; throws when the master key is malformed. */
 export function subscriptionService(
   config: SubscriptionConfig,
-  { metrics }: SubscriptionDeps,
+  { metrics, log, delivery }: SubscriptionDeps,
 ): SubscriptionService {
   const master = masterKey(config.masterKey);
   const { db, pool, close } = openPostgres<Database>({
@@ -79,6 +83,7 @@ export function subscriptionService(
     masterKey: master,
     urlPolicy: config.urlPolicy,
     pageTokens: pageTokens(derive(master, "subscription page tokens")),
+    addHealth: healthOf(delivery, log),
   };
   return {
     routes: publicRoutes(deps),

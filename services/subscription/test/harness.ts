@@ -58,11 +58,17 @@ export interface Harness {
   close(): Promise<void>;
 }
 
+/** What a test says of the service; the rest is as in production. */
+export interface HarnessOptions {
+  /** Where it asks how webhooks fare. */
+  readonly delivery?: Transport;
+}
+
 /** Starts the service on a migrated database, with real interceptors and an admin key. */
-export async function harness(): Promise<Harness> {
+export async function harness(options: HarnessOptions = {}): Promise<Harness> {
   const masterKey = newMasterKey();
   const database = await testDatabase({ template: "subscription", migrate });
-  const service = compose(database.url, masterKey);
+  const service = compose(database.url, masterKey, options);
   const interceptors = serverInterceptors({
     authority: service.authority,
     serviceKey,
@@ -109,10 +115,14 @@ export async function harness(): Promise<Harness> {
 }
 
 /** Composes the service over a database. */
-export function compose(databaseUrl: string, masterKey: string): SubscriptionService {
+export function compose(
+  databaseUrl: string,
+  masterKey: string,
+  options: HarnessOptions = {},
+): SubscriptionService {
   const urlPolicy = { allowCidrs: ["127.0.0.1/32"], allowHttp: true };
   const config = { databaseUrl, connectionCountMax: 12, masterKey, urlPolicy };
-  return subscriptionService(config, { log, metrics: metrics() });
+  return subscriptionService(config, { log, metrics: metrics(), ...options });
 }
 
 /** Brings a database up to date. */

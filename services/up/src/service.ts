@@ -10,6 +10,7 @@ import { type Logger, metrics, type Part, untilStopped } from "@posthorn/runtime
 import { type SubscriptionService, subscriptionService } from "@posthorn/subscription";
 import type { Closing } from "./closing.ts";
 import type { KnownAtStart, UpConfig } from "./config.ts";
+import { lateTransport } from "./late-transport.ts";
 
 /** Where a composed Posthorn listens, once it does. */
 export type Listening = (part: "http" | "grpc", address: { host: string; port: number }) => void;
@@ -52,7 +53,11 @@ export async function compose(
   });
   open.later(() => bus.close());
 
-  const subscription = subscriptionService(configs.subscription, deps);
+  const toDelivery = lateTransport();
+  const subscription = subscriptionService(configs.subscription, {
+    ...deps,
+    delivery: toDelivery.transport,
+  });
   open.later(subscription.close);
   const { serviceKey } = known;
   const guards = { serviceKey, isUnavailable, ...deps };
@@ -68,6 +73,7 @@ export async function compose(
   open.later(ingestion.close);
   const delivery = await deliveryService(configs.delivery, shared);
   open.later(delivery.close);
+  toDelivery.lead(withServiceKey(localTransport(delivery.internalRoutes, others), serviceKey));
 
   const transports: Record<Backend, Transport> = {
     subscription: localTransport(subscription.routes, own),

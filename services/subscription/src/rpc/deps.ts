@@ -3,6 +3,7 @@ import type { PageTokens } from "@posthorn/postgres";
 import type { MasterKey } from "@posthorn/sealing";
 import type { Kysely } from "kysely";
 import type { Database } from "../store/database.ts";
+import type { AddHealth } from "./webhooks/health.ts";
 
 /** What the handlers work with. */
 export interface Deps {
@@ -10,4 +11,5 @@ export interface Deps {
   readonly masterKey: MasterKey;
   readonly urlPolicy: UrlPolicy;
   readonly pageTokens: PageTokens;
+  readonly addHealth: AddHealth;
 }

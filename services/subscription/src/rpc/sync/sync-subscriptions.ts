@@ -40,7 +40,7 @@ const workspacesMax = 1_000;
  * its version before it is answered.
  */
 export async function syncSubscriptions(
-  { db }: Deps,
+  { db }: Pick<Deps, "db">,
   request: SyncSubscriptionsRequest,
 ): Promise<SyncSubscriptionsResponse> {
   const changed = await listChanged(db, toKnown(request));

@@ -14,7 +14,7 @@ import { lockWorkspace, raiseVersion } from "../../store/workspaces.ts";
 import type { Deps } from "../deps.ts";
 import { requireFound, requireProvider } from "../require.ts";
 import { sealSecret } from "./seals.ts";
-import { toMessage } from "./webhook-message.ts";
+import { withHealth } from "./with-health.ts";
 
 /** A timer may fire a millisecond early. */
 const timerErrorMs = 2;
@@ -49,5 +49,5 @@ export async function rotateWebhookSecret(
   if (overlapMs === 0) {
     await sleep(oldKnowledgeMs + timerErrorMs, undefined, { signal: context.signal });
   }
-  return { ...toMessage(webhook), secret };
+  return { ...(await withHealth(deps, workspaceId, webhook)), secret };
 }

@@ -29,7 +29,8 @@ import { populatedFields } from "../output-only.ts";
 import { requireFound, requireMessage, requireProvider } from "../require.ts";
 import { webhookRules } from "./rules.ts";
 import { openHeaders, sealHeaders } from "./seals.ts";
-import { toDraft, toMessage } from "./webhook-message.ts";
+import { toDraft } from "./webhook-message.ts";
+import { withHealth } from "./with-health.ts";
 
 const rules = {
   prefix: "webhook",
@@ -70,7 +71,7 @@ export async function updateWebhook(
     const key = { workspaceId, webhookId: stored.id, version };
     return await writeWebhook(tx, { ...key, cancelHeld }, settings);
   });
-  return toMessage(webhook);
+  return await withHealth(deps, workspaceId, webhook);
 }
 
 async function decide(

@@ -12,6 +12,7 @@ import { createWebhook } from "./create-webhook.ts";
 import { rotateWebhookSecret } from "./rotate-secret.ts";
 import { updateWebhook } from "./update-webhook.ts";
 import { toMessage } from "./webhook-message.ts";
+import { withHealth } from "./with-health.ts";
 
 /** The handlers of WebhookService. */
 export function webhookService(deps: Deps): ServiceImpl<typeof WebhookService> {
@@ -22,8 +23,9 @@ export function webhookService(deps: Deps): ServiceImpl<typeof WebhookService> {
     rotateWebhookSecret: (request, context) => rotateWebhookSecret(deps, request, context),
 
     async getWebhook({ webhook: webhookId }, context) {
-      const found = await getWebhook(db, { workspaceId: workspaceIdOf(context), webhookId });
-      return toMessage(requireFound(found, "webhook", webhookId));
+      const workspaceId = workspaceIdOf(context);
+      const found = await getWebhook(db, { workspaceId, webhookId });
+      return await withHealth(deps, workspaceId, requireFound(found, "webhook", webhookId));
     },
 
     async listWebhooks(request, context) {
@@ -35,7 +37,8 @@ export function webhookService(deps: Deps): ServiceImpl<typeof WebhookService> {
         list: (before, countMax) => listWebhooks(db, { workspaceId, before, countMax }),
         positionOf: (webhook) => webhook.id,
       });
-      return { webhooks: items.map(toMessage), nextPageToken };
+      const webhooks = await deps.addHealth(workspaceId, items.map(toMessage));
+      return { webhooks, nextPageToken };
     },
 
     async deleteWebhook({ webhook: webhookId }, context) {
