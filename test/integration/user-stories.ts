@@ -191,6 +191,41 @@ export function userStories(name: string, start: () => Promise<Posthorn>): void 
       expect(target.requests).toHaveLength(2);
     });
 
+    it("resumes and cancels what was held, in one change", async () => {
+      const { webhook, w } = await setup();
+      const path = `${w}/webhooks/${webhook.id}`;
+      const early = await posthorn.call("PATCH", `${path}?cancelHeld=true`, { name: "x" });
+      expect(early.status, early.text).toBe(400);
+      expect(early.text).toContain("PRECONDITION");
+      await posthorn.call("PATCH", path, { state: "PAUSED" });
+      const held = await posthorn.call("PATCH", `${path}?cancelHeld=true`, {});
+      expect(held, held.text).toMatchObject({ status: 200, body: { state: "PAUSED" } });
+      const active = await posthorn.call("PATCH", `${path}?cancelHeld=true`, { state: "ACTIVE" });
+      expect(active, active.text).toMatchObject({ status: 200, body: { state: "ACTIVE" } });
+    });
+
+    it("keeps how a webhook is sent to, and takes it back with null", async () => {
+      const rules = { whenPaused: "HOLD", rateLimit: { perSecond: 2.5 }, ordered: true };
+      const { webhook, w } = await setup([200], rules);
+      expect(webhook).toMatchObject(rules);
+      const path = `${w}/webhooks/${webhook.id}`;
+      const slower = await posthorn.call("PATCH", path, { rateLimit: { perSecond: 0.5 } });
+      expect(slower.body).toMatchObject({ ...rules, rateLimit: { perSecond: 0.5 } });
+      const none = { whenPaused: null, rateLimit: null, ordered: false };
+      const { body } = await posthorn.call("PATCH", path, none);
+      expect(body).toMatchObject({ whenPaused: "SKIP", ordered: false });
+      expect(body).not.toHaveProperty("rateLimit");
+      expect((await posthorn.call("GET", path)).body).toEqual(body);
+    });
+
+    it("shows on a webhook how its receiver fares", async () => {
+      const { webhook, w } = await setup();
+      const { body: shown } = await posthorn.call("GET", `${w}/webhooks/${webhook.id}`);
+      expect(shown).toMatchObject({ breaker: { state: "CLOSED" }, consecutiveFailures: 0 });
+      const list = await posthorn.call("GET", `${w}/webhooks`);
+      expect(list.body.webhooks).toEqual([shown]);
+    });
+
     it("shows an edit to the very next event", async () => {
       const { workspace, target, webhook, w } = await setup();
       const next = await receiver();

@@ -46,6 +46,12 @@ export function badValuesTable(start: () => Posthorn): void {
       expectRefused(answer, { status: 400, reason: "INVALID", field: "event.type", fieldReason });
     });
 
+    it("B36 of a type that is Posthorn's own is refused", async () => {
+      const answer = await refused({ type: "posthorn.webhook.disabled" });
+      const fieldReason = "reserved_event_type";
+      expectRefused(answer, { status: 400, reason: "INVALID", field: "event.type", fieldReason });
+    });
+
     it.each(times)("%s is refused", async (_, time) => {
       const answer = await refused({ time: time() });
       expectRefused(answer, { status: 400, reason: "INVALID", field: "event.time" });
@@ -110,6 +116,11 @@ export function badValuesTable(start: () => Posthorn): void {
       ["created_at", "2020-01-01T00:00:00Z"],
       ["updateTime", "2020-01-01T00:00:00Z"],
       ["disabledReason", "GONE"],
+      ["breaker", { state: "CLOSED" }],
+      ["consecutiveFailures", 0],
+      ["lastSuccessTime", "2020-01-01T00:00:00Z"],
+      ["lastFailureTime", "2020-01-01T00:00:00Z"],
+      ["publicKeys", ["whpk_x"]],
     ])("B58 may not be changed in %s", async (name, value) => {
       const path = `${at.path}/webhooks/${webhook.id}`;
       const answer = await at.leavesNothing(() =>
@@ -127,6 +138,18 @@ export function badValuesTable(start: () => Posthorn): void {
       ["a name of 129 characters", { name: "n".repeat(129) }],
       ["an unknown state", { state: "OFF" }],
       ["the number of no state", { state: 99 }],
+      ["the number of no way to pause", { whenPaused: 99 }, "webhook.whenPaused"],
+      ["an unknown way to pause", { whenPaused: "DROP" }, "webhook.whenPaused"],
+      ["a rate below 0.01", { rateLimit: { perSecond: 0.001 } }, "webhook.rateLimit.perSecond"],
+      ["a rate over 10,000", { rateLimit: { perSecond: 10_001 } }, "webhook.rateLimit.perSecond"],
+      ["a rate of none", { rateLimit: {} }, "webhook.rateLimit.perSecond"],
+      ["no number as its rate", { rateLimit: { perSecond: "NaN" } }, "webhook.rateLimit.perSecond"],
+      ["an endless rate", { rateLimit: { perSecond: "Infinity" } }, "webhook.rateLimit.perSecond"],
+      ["a text as its order", { ordered: "yes" }, "webhook.ordered"],
+      ["a filter of 4,097 characters", { filter: `'${"x".repeat(4_095)}'` }, "webhook.filter"],
+      ["a filter with U+0000", { filter: "event.id == '\u0000'" }, "webhook.filter"],
+      ["a list as its filter", { filter: ["event.id == ''"] }, "webhook.filter"],
+      ["15 days of retries", { retryPolicy: { delays: many(15).map(() => "86400s") } }],
     ])("B77 with %s is refused", async (_, more, field?: string) => {
       const body = { url: "https://example.com/hook", ...more };
       const answer = await at.leavesNothing(() =>
@@ -134,6 +157,17 @@ export function badValuesTable(start: () => Posthorn): void {
       );
       expectRefused(answer, { status: 400, reason: "INVALID", ...(field && { field }) });
     });
+
+    it.each(["maybe", "1", "", "true&cancelHeld=true"])(
+      "is not changed with cancelHeld=%s",
+      async (text) => {
+        const path = `${at.path}/webhooks/${webhook.id}?cancelHeld=${text}`;
+        const answer = await at.leavesNothing(() =>
+          send(posthorn, "PATCH", path, { body: { state: "PAUSED" } }),
+        );
+        expectRefused(answer, { status: 400, reason: "INVALID", field: "cancelHeld" });
+      },
+    );
 
     it("B52 keeps hostile text as plain text", async () => {
       const metadata = Object.fromEntries(hostile.map((text, index) => [`k${index}`, text]));
