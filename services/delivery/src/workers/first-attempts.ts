@@ -15,6 +15,8 @@ export interface FirstAttemptsDeps {
 /** A planned delivery and what its first attempt came to meanwhile. */
 interface Fresh {
   readonly planned: Planned["deliveries"][number];
+  /** When it was offered to a webhook that answers quickly; undefined = nobody waits for it. */
+  awaitedFromMs?: number;
   entry?: Entry;
 }
 
@@ -29,9 +31,9 @@ interface Waiting {
 }
 
 /** How long a record waits for first attempts, at most, before it is written. */
-const waitMsMax = 30;
+const waitMsMax = 100;
 /** A record accepted this long ago does not wait: fan-out must not fall behind the log. */
-const lagMsMax = 250;
+const lagMsMax = 1000;
 /** So many records are worth a statement while more are under way. */
 const recordsPerWriteMin = 128;
 /** Rows that one statement writes, at most, unless a single event makes more. */
@@ -102,10 +104,9 @@ export class FirstAttempts {
     const { webhook, delivery } = fresh.planned;
     if (delivery.dueAt) return;
     const { results, sender } = this.#deps;
-    let isAwaited = false;
     results.divert(delivery.uuid, (entry) => {
       fresh.entry = entry;
-      if (isAwaited) this.#onAnswer(waiting);
+      if (fresh.awaitedFromMs !== undefined) this.#onAnswer(waiting);
     });
     const offered = sender.offer(
       this.#owned,
@@ -114,7 +115,7 @@ export class FirstAttempts {
       itemOf(fresh.planned),
     );
     if (offered !== "quick") return;
-    isAwaited = true;
+    fresh.awaitedFromMs = this.#deps.nowMs();
     waiting.awaitedCount += 1;
   }
 
@@ -148,6 +149,7 @@ export class FirstAttempts {
   }
 
   #give({ planned, deliveries }: Waiting): FannedOutRecord {
+    for (const fresh of deliveries) this.#noteIfSlow(fresh);
     const written = deliveries.map((fresh) => ({
       fresh,
       entry: fresh.entry,
@@ -166,6 +168,12 @@ export class FirstAttempts {
         }
       },
     };
+  }
+
+  /** One that hangs would else be waited for again and again until its time-out tells. */
+  #noteIfSlow({ planned, awaitedFromMs, entry }: Fresh): void {
+    if (awaitedFromMs === undefined || entry) return;
+    this.#deps.sender.notePace(planned.webhook.uuid, this.#deps.nowMs() - awaitedFromMs);
   }
 
   /** `entry` is what was written with the row; a result that came later still has to be. */

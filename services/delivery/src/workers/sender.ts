@@ -120,6 +120,11 @@ export class Sender {
     return this.#pace.isQuick(webhook.uuid) ? "quick" : "slow";
   }
 
+  /** Hears how long, at least, a webhook took. */
+  notePace(webhookUuid: string, durationMs: number): void {
+    this.#pace.note(webhookUuid, durationMs);
+  }
+
   /** Hears that a fresh delivery lies in the schedule, due at a time: it may not be in memory. */
   onStored(
     key: { partition: number; webhookUuid: string; workspaceUuid: string },
