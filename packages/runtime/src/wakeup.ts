@@ -1,5 +1,4 @@
-/** The longest time that a Node timer can wait. */
-const timerMsMax = 2_147_483_647;
+import { type Clock, systemClock } from "./clock.ts";
 
 /** A wake-up for workers: one that comes while nobody waits is kept for the next to wait. */
 export interface Wakeup {
@@ -10,7 +9,7 @@ export interface Wakeup {
 }
 
 /** Makes a wake-up. */
-export function wakeup(): Wakeup {
+export function wakeup(clock: Clock = systemClock): Wakeup {
   let pending = false;
   const waiting = new Set<() => void>();
   return {
@@ -26,11 +25,11 @@ export function wakeup(): Wakeup {
       return new Promise((resolve) => {
         const end = () => {
           waiting.delete(end);
-          clearTimeout(timer);
+          cancel();
           stop.removeEventListener("abort", end);
           resolve();
         };
-        const timer = setTimeout(end, Math.min(timeoutMs, timerMsMax));
+        const cancel = clock.after(timeoutMs, end);
         waiting.add(end);
         stop.addEventListener("abort", end);
       });

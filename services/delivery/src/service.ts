@@ -8,7 +8,14 @@ import { WebhookTestService } from "@posthorn/proto/posthorn/delivery/v1/webhook
 import { WebhookHealthService } from "@posthorn/proto/posthorn/internal/delivery/v1/webhook_health_service";
 import { SubscriptionSyncService } from "@posthorn/proto/posthorn/internal/subscription/v1/subscription_sync_service";
 import { appClient, type Routes } from "@posthorn/rpc";
-import { type Logger, type Metrics, type Part, untilStopped, wakeup } from "@posthorn/runtime";
+import {
+  type Logger,
+  type Metrics,
+  type Part,
+  systemClock,
+  untilStopped,
+  wakeup,
+} from "@posthorn/runtime";
 import { derive, masterKey } from "@posthorn/sealing";
 import type { DeliveryConfig } from "./config.ts";
 import { deliveryGauges, deliveryMetrics } from "./metrics.ts";
@@ -17,6 +24,7 @@ import { eventService } from "./rpc/event-service.ts";
 import { webhookHealthService } from "./rpc/webhook-health-service.ts";
 import { webhookTestService } from "./rpc/webhook-test-service.ts";
 import type { Database } from "./store/database.ts";
+import { deliveryStore } from "./store/delivery-store.ts";
 import { checkLog } from "./store/logs.ts";
 import { migrations } from "./store/migrations/index.ts";
 import { insertPartitions } from "./store/partitions.ts";
@@ -92,19 +100,20 @@ export async function deliveryService(
   const days = new Days({ db, log });
   const watchers = new Watchers({ db });
   const outbox = wakeup();
-  const ownership = new Ownership({ db, owner: config.owner, log });
-  const results = new ResultWriter({ db, log, onNotice: () => outbox.wake() });
-  const now = () => new Date();
+  const store = deliveryStore(db);
+  const clock = systemClock;
+  const ownership = new Ownership({ store, owner: config.owner, log, clock });
+  const results = new ResultWriter({ store, log, clock, onNotice: () => outbox.wake() });
   const metrics = deliveryMetrics(deps.metrics);
   const sender = new Sender(
     {
-      db,
+      store,
       send,
       subscriptions,
       results,
       log,
       metrics,
-      now,
+      clock,
       random: Math.random,
       isWatched: (workspace) => watchers.isWatched(workspace),
     },
@@ -116,7 +125,7 @@ export async function deliveryService(
     ownedCount: () => ownership.ownedCount,
   });
   const { handler, part: handOver } = fanOut({
-    db,
+    store,
     ownership,
     sender,
     results,
@@ -124,7 +133,7 @@ export async function deliveryService(
     log,
     metrics,
     ensureDays: (names) => days.ensure(names),
-    nowMs: Date.now,
+    clock,
   });
   const paging = { db, subscriptions, tokens };
   return {
@@ -136,7 +145,15 @@ export async function deliveryService(
       );
       router.service(
         WebhookTestService,
-        webhookTestService({ db, send, subscriptions, subscription, days, partitionCount, now }),
+        webhookTestService({
+          db,
+          send,
+          subscriptions,
+          subscription,
+          days,
+          partitionCount,
+          now: clock.now,
+        }),
       );
     },
     internalRoutes: (router) =>

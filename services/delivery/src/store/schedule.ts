@@ -1,23 +1,28 @@
-import { type Kysely, sql } from "kysely";
+import { type Kysely, type RawBuilder, sql } from "kysely";
 import type { Database } from "./database.ts";
 
 /** A webhook with waiting deliveries in a partition. Ids are UUIDs. */
 export interface WaitingLane {
   readonly webhookUuid: string;
   readonly workspaceUuid: string;
-  readonly dueAt: Date;
+  /** How long until the first of them is due, by the database's clock; 0 when it is. */
+  readonly waitMs: number;
+}
+
+/** Milliseconds until a time, 0 when it is past. */
+function msUntil(time: RawBuilder<unknown>): RawBuilder<number> {
+  return sql`greatest(extract(epoch from ${time} - clock_timestamp()) * 1000, 0)::float8`;
 }
 
 /**
- * Lists the webhooks that have waiting deliveries in a partition, each with its earliest due
- * time. Jumps from webhook to webhook in the primary key, so that a million rows of one webhook
+ * Lists the webhooks that have waiting deliveries in a partition. Jumps from webhook to webhook in the primary key, so that a million rows of one webhook
  * cost one step.
  */
 export async function listWaitingLanes(
   db: Kysely<Database>,
   partition: number,
 ): Promise<readonly WaitingLane[]> {
-  const { rows } = await sql<{ webhook_id: string; workspace_id: string; due_at: Date }>`
+  const { rows } = await sql<{ webhook_id: string; workspace_id: string; wait_ms: number }>`
     with recursive lane as (
       (select webhook_id, workspace_id, due_at from delivery.schedule
        where partition = ${partition} order by webhook_id, due_at limit 1)
@@ -27,11 +32,11 @@ export async function listWaitingLanes(
         where s.partition = ${partition} and s.webhook_id > lane.webhook_id
         order by s.webhook_id, s.due_at limit 1) next
     )
-    select * from lane`.execute(db);
+    select webhook_id, workspace_id, ${msUntil(sql`due_at`)} as wait_ms from lane`.execute(db);
   return rows.map((row) => ({
     webhookUuid: row.webhook_id,
     workspaceUuid: row.workspace_id,
-    dueAt: row.due_at,
+    waitMs: row.wait_ms,
   }));
 }
 
@@ -49,25 +54,24 @@ export interface Waiting {
 
 /**
  * Reads a webhook's waiting deliveries that are due, earliest first, leaving out those named in
- * `busy`. Gives at most `countMax`, and when the next one after them is due: undefined when there
- * is none, a time that is past when more are due already. Also gives the database's time.
+ * `busy`. Gives at most `countMax`, and how long until the next one after them is due by the
+ * database's clock: undefined when there is none, 0 when more are due already.
  */
 export async function listDue(
   db: Kysely<Database>,
   lane: { partition: number; webhookUuid: string; busy: readonly string[]; countMax: number },
-): Promise<{ due: readonly Waiting[]; nextDueAt: Date | undefined; now: Date }> {
+): Promise<{ due: readonly Waiting[]; nextWaitMs: number | undefined }> {
   const { rows } = await sql<DueRow>`
-    select s.delivery_id, to_char(s.day, 'YYYY-MM-DD') as day, s.event_id, s.attempt_count, s.due_at,
-      e.type, e.data, e.event_time, e.traceparent, clock_timestamp() as now
+    select s.delivery_id, to_char(s.day, 'YYYY-MM-DD') as day, s.event_id, s.attempt_count,
+      e.type, e.data, e.event_time, e.traceparent, ${msUntil(sql`s.due_at`)} as wait_ms
     from (select * from delivery.schedule
       where partition = ${lane.partition} and webhook_id = ${lane.webhookUuid}
         and delivery_id <> all (${lane.busy}::uuid[])
       order by due_at limit ${lane.countMax + 1}) s
     join delivery.event e on e.day = s.day and e.id = s.event_id
     order by s.due_at`.execute(db);
-  const now = rows[0]?.now ?? new Date();
-  const due = rows.slice(0, lane.countMax).filter((row) => row.due_at <= now);
-  return { due: due.map(toWaiting), nextDueAt: rows[due.length]?.due_at, now };
+  const due = rows.slice(0, lane.countMax).filter((row) => row.wait_ms === 0);
+  return { due: due.map(toWaiting), nextWaitMs: rows[due.length]?.wait_ms };
 }
 
 interface DueRow {
@@ -75,12 +79,11 @@ interface DueRow {
   day: string;
   event_id: string;
   attempt_count: number;
-  due_at: Date;
   type: string;
   data: Buffer;
   event_time: string;
   traceparent: string;
-  now: Date;
+  wait_ms: number;
 }
 
 function toWaiting(row: DueRow): Waiting {
@@ -120,12 +123,12 @@ export async function cancelWaiting(
 export async function listBlockedLanes(
   db: Kysely<Database>,
   partition: number,
-): Promise<readonly { webhookUuid: string; blockedUntil: Date }[]> {
+): Promise<readonly { webhookUuid: string; waitMs: number }[]> {
   const rows = await db
     .selectFrom("lane")
-    .select(["webhook_id", "blocked_until"])
+    .select(["webhook_id", msUntil(sql`blocked_until`).as("wait_ms")])
     .where("partition", "=", partition)
     .where("blocked_until", ">", sql<Date>`clock_timestamp()`)
     .execute();
-  return rows.map((row) => ({ webhookUuid: row.webhook_id, blockedUntil: row.blocked_until }));
+  return rows.map((row) => ({ webhookUuid: row.webhook_id, waitMs: row.wait_ms }));
 }

@@ -1,11 +1,8 @@
-import { setTimeout as sleep } from "node:timers/promises";
 import type { Batch, PartitionHandler } from "@posthorn/bus";
-import { type Logger, type Part, untilStopped } from "@posthorn/runtime";
-import type { Kysely } from "kysely";
+import { type Clock, type Logger, type Part, untilStopped } from "@posthorn/runtime";
 import type { DeliveryMetrics } from "../metrics.ts";
-import type { Database } from "../store/database.ts";
-import { type FanOut, insertFanOut, listStoredEvents } from "../store/fan-outs.ts";
-import { getNextOffset } from "../store/partitions.ts";
+import type { DeliveryStore } from "../store/delivery-store.ts";
+import type { FanOut } from "../store/fan-outs.ts";
 import { type Decoded, decode, plan } from "./fan-out-plan.ts";
 import { type FannedOutRecord, FirstAttempts } from "./first-attempts.ts";
 import { isPassing } from "./is-passing.ts";
@@ -15,7 +12,7 @@ import type { Sender } from "./sender.ts";
 import type { Subscriptions } from "./subscriptions.ts";
 
 export interface FanOutDeps {
-  readonly db: Kysely<Database>;
+  readonly store: Pick<DeliveryStore, "getNextOffset" | "insertFanOut" | "listStoredEvents">;
   readonly ownership: Ownership;
   readonly sender: Sender;
   readonly results: ResultWriter;
@@ -23,7 +20,7 @@ export interface FanOutDeps {
   readonly ensureDays: (days: ReadonlySet<string>) => Promise<void>;
   readonly log: Logger;
   readonly metrics: DeliveryMetrics;
-  readonly nowMs: () => number;
+  readonly clock: Clock;
 }
 
 /** A partition that is read, and the offset up to which its records are stored. */
@@ -48,7 +45,7 @@ export function fanOut(deps: FanOutDeps): { handler: PartitionHandler; part: Par
     async start(partition) {
       const owned = deps.ownership.owned(partition) ?? (await open(partition));
       if (!owned) return undefined;
-      const nextOffset = await getNextOffset(deps.db, partition);
+      const nextOffset = await deps.store.getNextOffset(partition);
       readings.set(partition, { owned, nextOffset });
       return nextOffset;
     },
@@ -120,14 +117,13 @@ async function handleBatch(
 
 /** Gives which of the events are stored already: they are not sent again. */
 async function storedEvents(
-  { db }: FanOutDeps,
+  { store }: FanOutDeps,
   events: readonly Decoded["event"][],
 ): Promise<ReadonlySet<string>> {
   const byDay = Map.groupBy(events, ({ day }) => day);
   const stored = await Promise.all(
     [...byDay].map(([day, ofDay]) =>
-      listStoredEvents(
-        db,
+      store.listStoredEvents(
         day,
         ofDay.map(({ uuid }) => uuid),
       ),
@@ -210,7 +206,7 @@ async function write(
   for (let isFirst = true; ; isFirst = false) {
     try {
       const isStored =
-        (await insertFanOut(deps.db, fanOut)) !== undefined ||
+        (await deps.store.insertFanOut(fanOut)) !== undefined ||
         (!isFirst && (await wasStored(deps, fanOut)));
       if (!isStored) return false;
       reading.nextOffset = fanOut.toOffset;
@@ -220,7 +216,7 @@ async function write(
       if (!isPassing(error)) throw error;
       deps.log.warn({ err: error }, "fan-out could not be written; trying again");
       if (!reading.owned.isSafe()) return false;
-      await sleep(retryMs);
+      await deps.clock.sleep(retryMs);
     }
   }
 }
@@ -229,7 +225,7 @@ async function write(
 async function wasStored(deps: FanOutDeps, { held, toOffset }: FanOut): Promise<boolean> {
   const owned = deps.ownership.owned(held.partition);
   if (owned?.epoch !== held.epoch || !owned.isSafe()) return false;
-  return (await getNextOffset(deps.db, held.partition)) === toOffset;
+  return (await deps.store.getNextOffset(held.partition)) === toOffset;
 }
 
 function toFanOut({ owned, nextOffset }: Reading, records: readonly FannedOutRecord[]): FanOut {

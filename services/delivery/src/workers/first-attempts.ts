@@ -1,4 +1,4 @@
-import { wakeup } from "@posthorn/runtime";
+import { type Clock, type Wakeup, wakeup } from "@posthorn/runtime";
 import type { FannedOut } from "../store/fan-outs.ts";
 import type { Planned } from "./fan-out-plan.ts";
 import type { Item } from "./lane.ts";
@@ -9,7 +9,7 @@ import type { Sender } from "./sender.ts";
 export interface FirstAttemptsDeps {
   readonly sender: Sender;
   readonly results: ResultWriter;
-  readonly nowMs: () => number;
+  readonly clock: Clock;
 }
 
 /** A planned delivery and what its first attempt came to meanwhile. */
@@ -49,7 +49,7 @@ export class FirstAttempts {
   readonly #deps: FirstAttemptsDeps;
   readonly #owned: OwnedPartition;
   readonly #all: readonly Waiting[];
-  readonly #changed = wakeup();
+  readonly #changed: Wakeup;
   /** Records up to here have been given. */
   #givenEnd = 0;
   /** Records up to here need no more waiting. */
@@ -62,6 +62,7 @@ export class FirstAttempts {
   constructor(deps: FirstAttemptsDeps, owned: OwnedPartition, planned: readonly Planned[]) {
     this.#deps = deps;
     this.#owned = owned;
+    this.#changed = wakeup(deps.clock);
     this.#all = planned.map((one) => this.#begin(one));
   }
 
@@ -87,13 +88,13 @@ export class FirstAttempts {
   }
 
   #begin(planned: Planned): Waiting {
-    const nowMs = this.#deps.nowMs();
-    const acceptedMs = planned.event?.acceptedAt.getTime() ?? nowMs;
+    const { clock } = this.#deps;
+    const ageMs = clock.now().getTime() - (planned.event?.acceptedAt.getTime() ?? 0);
     const waiting: Waiting = {
       planned,
       deliveries: planned.deliveries.map((one) => ({ planned: one })),
       awaitedCount: 0,
-      untilMs: Math.min(nowMs + waitMsMax, acceptedMs + lagMsMax),
+      untilMs: clock.nowMs() + Math.min(waitMsMax, lagMsMax - ageMs),
     };
     for (const fresh of waiting.deliveries) this.#offer(waiting, fresh);
     if (waiting.awaitedCount === 0) this.#doneCount += 1;
@@ -115,7 +116,7 @@ export class FirstAttempts {
       itemOf(fresh.planned),
     );
     if (offered !== "quick") return;
-    fresh.awaitedFromMs = this.#deps.nowMs();
+    fresh.awaitedFromMs = this.#deps.clock.nowMs();
     waiting.awaitedCount += 1;
   }
 
@@ -130,7 +131,7 @@ export class FirstAttempts {
   async #ready(): Promise<void> {
     const wanted = Math.min(recordsPerWriteMin, this.#all.length - this.#givenEnd);
     for (;;) {
-      const nowMs = this.#deps.nowMs();
+      const nowMs = this.#deps.clock.nowMs();
       this.#advance(nowMs);
       const readyCount = this.#readyEnd - this.#givenEnd;
       const untilMs = this.#all[this.#givenEnd]?.untilMs ?? nowMs;
@@ -173,7 +174,7 @@ export class FirstAttempts {
   /** One that hangs would else be waited for again and again until its time-out tells. */
   #noteIfSlow({ planned, awaitedFromMs, entry }: Fresh): void {
     if (awaitedFromMs === undefined || entry) return;
-    this.#deps.sender.notePace(planned.webhook.uuid, this.#deps.nowMs() - awaitedFromMs);
+    this.#deps.sender.notePace(planned.webhook.uuid, this.#deps.clock.nowMs() - awaitedFromMs);
   }
 
   /** `entry` is what was written with the row; a result that came later still has to be. */
@@ -190,8 +191,7 @@ export class FirstAttempts {
         webhookUuid: delivery.webhookUuid,
         workspaceUuid,
       };
-      const dueAtMs = delivery.dueAt?.getTime() ?? this.#deps.nowMs();
-      sender.onStored(key, { deliveryUuid: delivery.uuid, dueAtMs });
+      sender.onStored(key, { deliveryUuid: delivery.uuid, dueAt: delivery.dueAt });
     }
   }
 }

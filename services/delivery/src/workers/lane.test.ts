@@ -1,3 +1,4 @@
+import { systemClock } from "@posthorn/runtime";
 import { describe, expect, it } from "vitest";
 import {
   canSend,
@@ -96,7 +97,7 @@ it("a lane is forgotten only when nothing waits, is under way or is blocked", ()
 
 describe("lanes", () => {
   function setup(blocked: [string, number][] = []) {
-    const lanes = new Lanes({ nowMs: () => nowMs, onReady: () => {} });
+    const lanes = new Lanes({ clock: { ...systemClock, nowMs: () => nowMs }, onReady: () => {} });
     const partition = owned();
     lanes.open(partition, new Map(blocked));
     const get = () => lanes.get({ partition: 1, webhookUuid: "w", workspaceUuid: "s" });

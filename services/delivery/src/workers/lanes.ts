@@ -1,3 +1,4 @@
+import type { Clock } from "@posthorn/runtime";
 import { dueHeap } from "../domain/due-heap.ts";
 import { emptyLane, type Item, isForgettable, type Lane, nextMoveAtMs } from "./lane.ts";
 import type { OwnedPartition } from "./ownership.ts";
@@ -22,14 +23,14 @@ export class Lanes {
   queuedBytes = 0;
   readonly #partitions = new Map<number, Partition>();
   readonly #timers = dueHeap<Lane>();
-  readonly #nowMs: () => number;
+  readonly #clock: Clock;
   readonly #onReady: () => void;
-  #timer: NodeJS.Timeout | undefined;
+  #cancelTimer = () => {};
   #isStopped = false;
 
   /** `onReady` is called when lanes became ready by a timer. */
-  constructor(deps: { nowMs: () => number; onReady: () => void }) {
-    this.#nowMs = deps.nowMs;
+  constructor(deps: { clock: Clock; onReady: () => void }) {
+    this.#clock = deps.clock;
     this.#onReady = deps.onReady;
   }
 
@@ -117,7 +118,7 @@ export class Lanes {
   /** Lets a lane go on with what the schedule holds. */
   turnOn(lane: Lane): void {
     lane.isOff = false;
-    this.expect(lane, this.#nowMs());
+    this.expect(lane, this.#clock.nowMs());
   }
 
   /** Makes sure that the lane is looked at when it may next do something. */
@@ -131,7 +132,7 @@ export class Lanes {
 
   /** Forgets a lane of which nothing needs to be remembered. */
   dropIfIdle(lane: Lane): void {
-    if (!isForgettable(lane, this.#nowMs())) return;
+    if (!isForgettable(lane, this.#clock.nowMs())) return;
     const partition = this.#partitions.get(lane.owned.partition);
     if (partition?.lanes.get(lane.webhookUuid) === lane) partition.lanes.delete(lane.webhookUuid);
   }
@@ -139,7 +140,7 @@ export class Lanes {
   /** Stops the timers. */
   stop(): void {
     this.#isStopped = true;
-    clearTimeout(this.#timer);
+    this.#cancelTimer();
   }
 
   #empty(lane: Lane): void {
@@ -156,14 +157,14 @@ export class Lanes {
   }
 
   #setTimer(): void {
-    clearTimeout(this.#timer);
+    this.#cancelTimer();
     if (this.#timers.size === 0 || this.#isStopped) return;
-    const waitMs = Math.max(this.#timers.nextAtMs - this.#nowMs(), 0);
-    this.#timer = setTimeout(() => this.#onTimer(), Math.min(waitMs, timerMsMax));
+    const waitMs = Math.max(this.#timers.nextAtMs - this.#clock.nowMs(), 0);
+    this.#cancelTimer = this.#clock.after(Math.min(waitMs, timerMsMax), () => this.#onTimer());
   }
 
   #onTimer(): void {
-    const nowMs = this.#nowMs();
+    const nowMs = this.#clock.nowMs();
     for (let lane = this.#timers.popDue(nowMs); lane; lane = this.#timers.popDue(nowMs)) {
       lane.armedAtMs = Number.POSITIVE_INFINITY;
       if (nextMoveAtMs(lane) <= nowMs) this.ready.add(lane);

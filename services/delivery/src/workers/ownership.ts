@@ -1,9 +1,15 @@
-import { setTimeout as sleep } from "node:timers/promises";
 import { isUnavailable } from "@posthorn/postgres";
-import type { Logger, Part } from "@posthorn/runtime";
-import type { Kysely } from "kysely";
-import type { Database } from "../store/database.ts";
-import { claimPartition, type Held, releasePartition, renewLeases } from "../store/partitions.ts";
+import type { Clock, Logger, Part } from "@posthorn/runtime";
+import type { DeliveryStore } from "../store/delivery-store.ts";
+import type { Held } from "../store/partitions.ts";
+
+export interface OwnershipDeps {
+  readonly store: Pick<DeliveryStore, "claimPartition" | "releasePartition" | "renewLeases">;
+  /** Names this process; one with the same name takes over at once. */
+  readonly owner: string;
+  readonly log: Logger;
+  readonly clock: Clock;
+}
 
 /** A partition that this process owns. */
 export interface OwnedPartition extends Held {
@@ -26,12 +32,11 @@ const marginMs = 2_000;
 
 /** Takes, renews and gives up the leases of partitions. */
 export class Ownership {
-  readonly #deps: { db: Kysely<Database>; owner: string; log: Logger; nowMs: () => number };
+  readonly #deps: OwnershipDeps;
   readonly #owned = new Map<number, Entry>();
 
-  /** `owner` names this process; one with the same name takes over at once. */
-  constructor(deps: { db: Kysely<Database>; owner: string; log: Logger; nowMs?: () => number }) {
-    this.#deps = { ...deps, nowMs: deps.nowMs ?? (() => performance.now()) };
+  constructor(deps: OwnershipDeps) {
+    this.#deps = deps;
   }
 
   /** Gives the partition if this process owns it. */
@@ -49,9 +54,9 @@ export class Ownership {
     const existing = this.#owned.get(partition);
     if (existing?.isSafe()) return existing;
     this.lose(partition);
-    const { db, owner, nowMs } = this.#deps;
-    const sentAtMs = nowMs();
-    const epoch = await claimPartition(db, { partition, owner, leaseMs });
+    const { store, owner, clock } = this.#deps;
+    const sentAtMs = clock.nowMs();
+    const epoch = await store.claimPartition({ partition, owner, leaseMs });
     if (epoch === undefined) return undefined;
     const controller = new AbortController();
     const entry: Entry = {
@@ -60,7 +65,7 @@ export class Ownership {
       controller,
       lost: controller.signal,
       safeUntilMs: sentAtMs + leaseMs - marginMs,
-      isSafe: () => !controller.signal.aborted && nowMs() < entry.safeUntilMs,
+      isSafe: () => !controller.signal.aborted && clock.nowMs() < entry.safeUntilMs,
     };
     this.#owned.set(partition, entry);
     return entry;
@@ -71,7 +76,7 @@ export class Ownership {
     const entry = this.#owned.get(partition);
     if (!entry) return;
     this.lose(partition);
-    await releasePartition(this.#deps.db, entry);
+    await this.#deps.store.releasePartition(entry);
   }
 
   /** Stops all work on the partition without giving the lease up. */
@@ -86,27 +91,32 @@ export class Ownership {
     return {
       name: "leases",
       run: async (stop, ready) => {
-        const watch = setInterval(() => this.#loseUnsafe(), watchEveryMs);
-        try {
-          ready();
-          while (!stop.aborted) {
-            await this.#renew();
-            await sleep(renewEveryMs, undefined, { signal: stop }).catch(() => {}); // stopped
-          }
-        } finally {
-          clearInterval(watch);
+        const watching = this.#watch(stop);
+        ready();
+        while (!stop.aborted) {
+          await this.#renew();
+          await this.#deps.clock.sleep(renewEveryMs, stop);
         }
+        await watching;
         await Promise.all([...this.#owned.keys()].map((partition) => this.release(partition)));
       },
     };
   }
 
+  async #watch(stop: AbortSignal): Promise<void> {
+    while (!stop.aborted) {
+      this.#loseUnsafe();
+      await this.#deps.clock.sleep(watchEveryMs, stop);
+    }
+  }
+
   async #renew(): Promise<void> {
     const entries = [...this.#owned.values()];
     if (entries.length === 0) return;
-    const sentAtMs = this.#deps.nowMs();
+    const { store, clock } = this.#deps;
+    const sentAtMs = clock.nowMs();
     try {
-      const renewed = await renewLeases(this.#deps.db, entries, leaseMs);
+      const renewed = await store.renewLeases(entries, leaseMs);
       for (const entry of entries) {
         if (renewed.has(entry.partition)) entry.safeUntilMs = sentAtMs + leaseMs - marginMs;
         else this.#loseEntry(entry, "another process took it");

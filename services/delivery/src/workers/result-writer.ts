@@ -1,10 +1,16 @@
-import { setTimeout as sleep } from "node:timers/promises";
 import { isUnavailable } from "@posthorn/postgres";
-import { type Logger, type Part, untilStopped } from "@posthorn/runtime";
-import type { Kysely } from "kysely";
-import type { Database } from "../store/database.ts";
+import { type Clock, type Logger, type Part, untilStopped } from "@posthorn/runtime";
+import type { DeliveryStore } from "../store/delivery-store.ts";
 import type { Result } from "../store/result.ts";
-import { heldKey, recordResults } from "../store/results.ts";
+import { heldKey } from "../store/results.ts";
+
+export interface ResultWriterDeps {
+  readonly store: Pick<DeliveryStore, "recordResults">;
+  readonly log: Logger;
+  readonly clock: Clock;
+  /** Called after a commit that left something in the outbox. */
+  readonly onNotice: () => void;
+}
 
 /** A result and what to do once it is committed, or once its lease turned out to be lost. */
 export interface Entry {
@@ -23,14 +29,13 @@ const triesMax = 3;
  * is still due and is sent again.
  */
 export class ResultWriter {
-  readonly #deps: { db: Kysely<Database>; log: Logger; onNotice: () => void };
+  readonly #deps: ResultWriterDeps;
   #waiting: Entry[] = [];
   readonly #diverted = new Map<string, (entry: Entry) => void>();
   #writing: Promise<void> | undefined;
   readonly #failed = Promise.withResolvers<never>();
 
-  /** `onNotice` is called after a commit that left something in the outbox. */
-  constructor(deps: { db: Kysely<Database>; log: Logger; onNotice: () => void }) {
+  constructor(deps: ResultWriterDeps) {
     this.#deps = deps;
     this.#failed.promise.catch(() => {}); // part() reports it
   }
@@ -96,7 +101,7 @@ export class ResultWriter {
         if (isUnavailable(error)) {
           this.#deps.log.warn({ err: error }, "results could not be written; trying again");
           tries = 0;
-          await sleep(retryMs);
+          await this.#deps.clock.sleep(retryMs);
         } else if (entries.length > 1) {
           for (const entry of entries) await this.#write([entry]);
           return;
@@ -109,10 +114,7 @@ export class ResultWriter {
   }
 
   async #commit(entries: readonly Entry[]): Promise<void> {
-    const held = await recordResults(
-      this.#deps.db,
-      entries.map(({ result }) => result),
-    );
+    const held = await this.#deps.store.recordResults(entries.map(({ result }) => result));
     for (const { result, settled } of entries) settled(held.has(heldKey(result.held)));
     if (entries.some(({ result }) => result.disableVersion !== undefined)) this.#deps.onNotice();
   }

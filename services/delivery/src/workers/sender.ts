@@ -1,12 +1,9 @@
-import { setTimeout as sleep } from "node:timers/promises";
 import type { egress } from "@posthorn/egress";
 import { AppError } from "@posthorn/errors";
-import type { Logger, Part } from "@posthorn/runtime";
-import type { Kysely } from "kysely";
+import type { Clock, Logger, Part } from "@posthorn/runtime";
 import type { DeliveryMetrics } from "../metrics.ts";
-import type { Database } from "../store/database.ts";
+import type { DeliveryStore } from "../store/delivery-store.ts";
 import type { NewAttempt } from "../store/result.ts";
-import { cancelWaiting, listBlockedLanes, listDue, listWaitingLanes } from "../store/schedule.ts";
 import { attempt } from "./attempt.ts";
 import { conclude, parkedResult } from "./conclusion.ts";
 import { faultCounter } from "./fault-counter.ts";
@@ -19,14 +16,17 @@ import type { ResultWriter } from "./result-writer.ts";
 import type { KnownWebhook, KnownWorkspace, Subscriptions } from "./subscriptions.ts";
 
 export interface SenderDeps {
-  readonly db: Kysely<Database>;
+  readonly store: Pick<
+    DeliveryStore,
+    "cancelWaiting" | "listBlockedLanes" | "listDue" | "listWaitingLanes"
+  >;
   readonly send: ReturnType<typeof egress>["send"];
   readonly subscriptions: Subscriptions;
   readonly results: ResultWriter;
   readonly isWatched: (workspaceUuid: string) => boolean;
   readonly log: Logger;
   readonly metrics: DeliveryMetrics;
-  readonly now: () => Date;
+  readonly clock: Clock;
   readonly random: () => number;
 }
 
@@ -77,7 +77,7 @@ export class Sender {
   constructor(deps: SenderDeps, options: SenderOptions) {
     this.#deps = deps;
     this.#options = options;
-    this.#lanes = new Lanes({ nowMs: () => this.#nowMs(), onReady: () => this.#pump() });
+    this.#lanes = new Lanes({ clock: deps.clock, onReady: () => this.#pump() });
   }
 
   /** POSTs under way. */
@@ -87,14 +87,15 @@ export class Sender {
 
   /** Begins to send a partition's deliveries, starting with those that the schedule holds. */
   async open(owned: OwnedPartition): Promise<void> {
-    const blocked = await listBlockedLanes(this.#deps.db, owned.partition);
-    const waiting = await listWaitingLanes(this.#deps.db, owned.partition);
-    const until = blocked.map((b) => [b.webhookUuid, b.blockedUntil.getTime()] as const);
-    this.#lanes.open(owned, new Map(until));
+    const { store } = this.#deps;
+    const blocked = await store.listBlockedLanes(owned.partition);
+    const waiting = await store.listWaitingLanes(owned.partition);
+    const nowMs = this.#nowMs();
+    this.#lanes.open(owned, new Map(blocked.map((b) => [b.webhookUuid, nowMs + b.waitMs])));
     owned.lost.addEventListener("abort", () => this.#lanes.close(owned), { once: true });
-    for (const { dueAt, ...key } of waiting) {
+    for (const { waitMs, ...key } of waiting) {
       const lane = this.#lanes.get({ partition: owned.partition, ...key });
-      if (lane) this.#lanes.expect(lane, dueAt.getTime());
+      if (lane) this.#lanes.expect(lane, nowMs + waitMs);
     }
   }
 
@@ -125,13 +126,14 @@ export class Sender {
     this.#pace.note(webhookUuid, durationMs);
   }
 
-  /** Hears that a fresh delivery lies in the schedule, due at a time: it may not be in memory. */
+  /** Hears that a fresh delivery lies in the schedule, due at a time or now: it may not be in memory. */
   onStored(
     key: { partition: number; webhookUuid: string; workspaceUuid: string },
-    { deliveryUuid, dueAtMs }: { deliveryUuid: string; dueAtMs: number },
+    { deliveryUuid, dueAt }: { deliveryUuid: string; dueAt: Date | undefined },
   ): void {
     const lane = this.#lanes.get(key);
-    if (lane && !lane.busy.has(deliveryUuid)) this.#lanes.expect(lane, dueAtMs);
+    if (!lane || lane.busy.has(deliveryUuid)) return;
+    this.#lanes.expect(lane, dueAt ? this.#msOf(dueAt) : this.#nowMs());
   }
 
   /** Looks into the schedule of a webhook now: something was added to it. */
@@ -143,9 +145,11 @@ export class Sender {
   /** Looks for waiting deliveries that no notice told of. */
   async rescan(): Promise<void> {
     for (const owned of this.#lanes.listOwned()) {
-      for (const { dueAt, ...key } of await listWaitingLanes(this.#deps.db, owned.partition)) {
+      const waiting = await this.#deps.store.listWaitingLanes(owned.partition);
+      const nowMs = this.#nowMs();
+      for (const { waitMs, ...key } of waiting) {
         const lane = this.#lanes.get({ partition: owned.partition, ...key });
-        if (lane && lane.dueAtMs > dueAt.getTime()) this.#lanes.expect(lane, dueAt.getTime());
+        if (lane && lane.dueAtMs > nowMs + waitMs) this.#lanes.expect(lane, nowMs + waitMs);
       }
     }
   }
@@ -163,7 +167,7 @@ export class Sender {
         ready();
         for (let turn = 1; !stop.aborted; turn += 1) {
           await this.#refresh(turn % rescanEveryTurns === 0);
-          await sleep(refreshMs, undefined, { signal: stop }).catch(() => {}); // stopped
+          await this.#deps.clock.sleep(refreshMs, stop);
         }
         this.#isStopping = true;
         this.#lanes.stop();
@@ -174,13 +178,19 @@ export class Sender {
 
   async #grace(sendings: readonly Promise<void>[]): Promise<void> {
     const over = new AbortController();
-    const limit = sleep(this.#options.stopGraceMs, undefined, { signal: over.signal });
-    await Promise.race([Promise.allSettled(sendings), limit.catch(() => {})]); // over in time
+    const limit = this.#deps.clock.sleep(this.#options.stopGraceMs, over.signal);
+    await Promise.race([Promise.allSettled(sendings), limit]);
     over.abort();
   }
 
   #nowMs(): number {
-    return this.#deps.now().getTime();
+    return this.#deps.clock.nowMs();
+  }
+
+  /** A time of day on the monotonic clock. */
+  #msOf(time: Date): number {
+    const { clock } = this.#deps;
+    return clock.nowMs() + time.getTime() - clock.now().getTime();
   }
 
   /** Gives free slots to ready lanes, one each in turn. */
@@ -233,7 +243,7 @@ export class Sender {
   }
 
   async #send(lane: Lane, item: Item): Promise<void> {
-    const { subscriptions, now } = this.#deps;
+    const { subscriptions, clock } = this.#deps;
     const { workspaceUuid, owned } = lane;
     const workspace =
       subscriptions.fresh(workspaceUuid) ?? (await subscriptions.current(workspaceUuid));
@@ -247,7 +257,14 @@ export class Sender {
     if (!owned.isSafe()) throw new AppError("unavailable", "the lease may be over");
     const { provider } = workspace;
     const number = item.attemptCount + 1;
-    const input = { event: item.event, webhook, provider, number, now: now(), signal: owned.lost };
+    const input = {
+      event: item.event,
+      webhook,
+      provider,
+      number,
+      now: clock.now(),
+      signal: owned.lost,
+    };
     const made = await attempt(this.#deps.send, input);
     if (owned.lost.aborted) return; // the next owner sends it again
     this.#deps.metrics.onAttempt(made);
@@ -256,17 +273,17 @@ export class Sender {
   }
 
   #conclude(lane: Lane, item: Item, webhook: KnownWebhook, made: NewAttempt): void {
-    const { now, random, isWatched, results } = this.#deps;
-    const at = { now: now(), random: random(), isWatched: isWatched(lane.workspaceUuid) };
+    const { clock, random, isWatched, results } = this.#deps;
+    const at = { now: clock.now(), random: random(), isWatched: isWatched(lane.workspaceUuid) };
     const { result, dueAt, blockedUntil, isGone } = conclude({ lane, item, webhook, made }, at);
-    if (blockedUntil) this.#lanes.block(lane, blockedUntil.getTime());
+    if (blockedUntil) this.#lanes.block(lane, this.#msOf(blockedUntil));
     if (isGone) this.#lanes.turnOff(lane, webhook.version);
     results.add(result, () => this.#onSettled(lane, item, dueAt));
   }
 
   #onSettled(lane: Lane, item: Item, dueAt?: Date): void {
     lane.busy.delete(item.deliveryUuid);
-    if (dueAt && !lane.isOff) this.#lanes.expect(lane, dueAt.getTime());
+    if (dueAt && !lane.isOff) this.#lanes.expect(lane, this.#msOf(dueAt));
     this.#revisit(lane);
     this.#lanes.dropIfIdle(lane);
   }
@@ -302,7 +319,7 @@ export class Sender {
   }
 
   async #loadDue(lane: Lane): Promise<void> {
-    const { due, nextDueAt, now } = await listDue(this.#deps.db, {
+    const { due, nextWaitMs } = await this.#deps.store.listDue({
       partition: lane.owned.partition,
       webhookUuid: lane.webhookUuid,
       busy: [...lane.busy],
@@ -312,9 +329,7 @@ export class Sender {
     const bytes = due.reduce((sum, { data }) => sum + data.length, 0);
     if (due.length > 0) lane.meanBytes = bytes / due.length;
     if (!lane.isOff) for (const waiting of due) this.#lanes.enqueue(lane, itemOf(waiting));
-    // Due times are the database's clock; ours may differ.
-    const waitMs = nextDueAt && Math.max(nextDueAt.getTime() - now.getTime(), 0);
-    if (waitMs !== undefined) this.#lanes.expect(lane, this.#nowMs() + waitMs);
+    if (nextWaitMs !== undefined) this.#lanes.expect(lane, this.#nowMs() + nextWaitMs);
     if (lane.isOff) lane.dueAtMs = 0;
   }
 
@@ -350,7 +365,7 @@ export class Sender {
     const { webhookUuid, owned } = lane;
     const cancel = { partition: owned.partition, webhookUuid, reason: "WEBHOOK_DELETED" };
     let count = Number.POSITIVE_INFINITY;
-    while (count > 0 && owned.isSafe()) count = await cancelWaiting(this.#deps.db, cancel);
+    while (count > 0 && owned.isSafe()) count = await this.#deps.store.cancelWaiting(cancel);
     lane.dueAtMs = Number.POSITIVE_INFINITY;
     this.#lanes.dropIfIdle(lane);
   }
