@@ -12,6 +12,7 @@ const packageArrows = {
   signature: { may: [], why: "It is published for receivers, who want no dependency." },
   sealing: { may: [], why: "What guards secrets is read in one sitting." },
   json: { may: [], why: "It decides about bytes, and knows nothing of what they mean here." },
+  filter: { may: [], why: "What tenants write is judged alone, without a way to anything else." },
   errors: { may: ["proto"], why: "Everything uses it, so it may use next to nothing." },
   event: { may: ["errors", "proto", "json"], why: "It tells what may be published, not where to." },
   egress: { may: ["errors"], why: "Its only matter is to reach the outside safely." },
