@@ -4,6 +4,7 @@ import { egress } from "@posthorn/egress";
 import { migrate, openPostgres, pageTokens } from "@posthorn/postgres";
 import { DeliveryService } from "@posthorn/proto/posthorn/delivery/v1/delivery_service";
 import { EventService } from "@posthorn/proto/posthorn/delivery/v1/event_service";
+import { StatsService } from "@posthorn/proto/posthorn/delivery/v1/stats_service";
 import { WebhookTestService } from "@posthorn/proto/posthorn/delivery/v1/webhook_test_service";
 import { WebhookHealthService } from "@posthorn/proto/posthorn/internal/delivery/v1/webhook_health_service";
 import { SubscriptionSyncService } from "@posthorn/proto/posthorn/internal/subscription/v1/subscription_sync_service";
@@ -21,6 +22,7 @@ import type { DeliveryConfig } from "./config.ts";
 import { deliveryGauges, deliveryMetrics } from "./metrics.ts";
 import { deliveryService as deliveryRpc } from "./rpc/delivery-service.ts";
 import { eventService } from "./rpc/event-service.ts";
+import { statsService } from "./rpc/stats-service.ts";
 import { webhookHealthService } from "./rpc/webhook-health-service.ts";
 import { webhookTestService } from "./rpc/webhook-test-service.ts";
 import type { Database } from "./store/database.ts";
@@ -35,6 +37,7 @@ import { Ownership } from "./workers/ownership.ts";
 import { relay } from "./workers/relay.ts";
 import { ResultWriter } from "./workers/result-writer.ts";
 import { Sender } from "./workers/sender.ts";
+import { statSweeper } from "./workers/stat-sweeper.ts";
 import { Subscriptions } from "./workers/subscriptions.ts";
 import { Watchers } from "./workers/watchers.ts";
 
@@ -143,6 +146,7 @@ export async function deliveryService(
         EventService,
         eventService({ ...paging, bus, topic: eventsTopic, partitionCount }),
       );
+      router.service(StatsService, statsService({ db, subscriptions, now }));
       router.service(
         WebhookTestService,
         webhookTestService({
@@ -161,6 +165,7 @@ export async function deliveryService(
     parts: [
       ownedLog(),
       days.part(),
+      statSweeper({ db, log, now }),
       ownership.part(),
       results.part(),
       relay({ db, subscription, wakeup: outbox, log }),

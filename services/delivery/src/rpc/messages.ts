@@ -72,8 +72,8 @@ function toShortAttempt(attempt: Attempt): AttemptMessage {
   });
 }
 
-/** Microseconds are kept; what is finer was never measured. */
-function toDuration(ms: number) {
+/** Gives a duration; microseconds are kept, and what is finer was never measured. */
+export function toDuration(ms: number) {
   const us = Math.round(ms * 1000);
   return { seconds: BigInt(Math.floor(us / 1e6)), nanos: (us % 1e6) * 1000 };
 }

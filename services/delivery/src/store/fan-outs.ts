@@ -1,16 +1,10 @@
 import { type Kysely, type RawBuilder, sql } from "kysely";
 import { byteStrings, dates, integers, texts, times, uuids } from "./arrays.ts";
 import type { Database } from "./database.ts";
+import { absent, type Fragment } from "./fragment.ts";
 import type { Held } from "./partitions.ts";
 import type { Result } from "./result.ts";
-import {
-  type Fragment,
-  joined,
-  leftBehind,
-  nameComment,
-  statementName,
-  tellAll,
-} from "./result-ctes.ts";
+import { joined, leftBehind, nameComment, statementName, tellAll } from "./result-ctes.ts";
 import { failureCount } from "./results.ts";
 
 /** An event to be stored. Ids are UUIDs. */
@@ -159,7 +153,7 @@ function dueAt({ delivery, result }: FannedOut): Date | undefined {
 
 function schedule(deliveries: readonly FannedOut[]): Fragment {
   const isNeeded = deliveries.some(({ result }) => (result?.state ?? "PENDING") === "PENDING");
-  if (!isNeeded) return { name: "", ctes: sql`` };
+  if (!isNeeded) return absent;
   const ctes = sql`, new_schedule as (
       insert into delivery.schedule (partition, webhook_id, due_at, delivery_id, day, event_id,
         workspace_id, attempt_count)
@@ -171,7 +165,7 @@ function schedule(deliveries: readonly FannedOut[]): Fragment {
 }
 
 function parked({ held, parked: records }: FanOut): Fragment {
-  if (records.length === 0) return { name: "", ctes: sql`` };
+  if (records.length === 0) return absent;
   const ctes = sql`, new_parked as (
       insert into delivery.parked_record (partition, log_offset, value, error)
       select ${held.partition}, p.log_offset, p.value, p.error

@@ -1,7 +1,8 @@
 import { type RawBuilder, sql } from "kysely";
-import type { Outcome } from "../domain/delivery.ts";
 import { booleans, byteStrings, dates, integers, texts, times, uuids } from "./arrays.ts";
+import { absent, type Counted, type Fragment } from "./fragment.ts";
 import type { Result } from "./result.ts";
+import { statCtes } from "./stats.ts";
 
 /** A result in a statement, with the number of its lease in the statement's `held`. */
 export interface Leased {
@@ -9,30 +10,8 @@ export interface Leased {
   readonly result: Result;
 }
 
-/** An attempt as the counters see it. */
-export interface Counted {
-  /** As in `Leased`. */
-  readonly lease: number;
-  readonly workspaceUuid: string;
-  readonly webhookUuid: string;
-  readonly outcome: Outcome;
-  readonly statusCode: number;
-  readonly durationMs: number;
-  readonly startedAt: Date;
-  /** What became of the delivery by it. */
-  readonly state: Result["state"];
-}
-
 /** The channel that tells watchers of recorded attempts; payload `<workspace> <day> <delivery> <number>`. */
 export const attemptChannel = "posthorn_attempt";
-
-/** A part of a statement, and what it adds to the statement's name: "" when it is left out. */
-export interface Fragment {
-  readonly name: string;
-  readonly ctes: RawBuilder<unknown>;
-}
-
-const absent: Fragment = { name: "", ctes: sql`` };
 
 /**
  * What results leave behind beside the delivery's own row: common table expressions for a
@@ -41,7 +20,8 @@ const absent: Fragment = { name: "", ctes: sql`` };
  * says which are in: one name always stands for the same SQL.
  */
 export function leftBehind(results: readonly Leased[]): readonly Fragment[] {
-  return [attempts(results), lanes(results), notices(results), told(results)];
+  const counted = countedOf(results);
+  return [attempts(results), statCtes(counted), lanes(results), notices(results), told(results)];
 }
 
 /** Names a statement by what it is composed of. */
@@ -71,10 +51,11 @@ export function tellAll(fragments: readonly Fragment[]): RawBuilder<unknown> {
 /** Gives the attempts among results, for what is counted as attempts are written. */
 export function countedOf(results: readonly Leased[]): readonly Counted[] {
   return results.flatMap(({ lease, result }) => {
-    const { attempt, workspaceUuid, webhookUuid, state } = result;
+    const { attempt, provider, workspaceUuid, webhookUuid, state } = result;
     if (!attempt) return [];
     const { outcome, statusCode, durationMs, startedAt } = attempt;
-    return { lease, workspaceUuid, webhookUuid, outcome, statusCode, durationMs, startedAt, state };
+    const key = { lease, provider, workspaceUuid, webhookUuid };
+    return { ...key, outcome, statusCode, durationMs, startedAt, state };
   });
 }
 

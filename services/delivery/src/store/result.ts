@@ -12,6 +12,8 @@ export interface Result {
   readonly held: Held;
   readonly day: string;
   readonly deliveryUuid: string;
+  /** Whose the workspace is; empty without an attempt. */
+  readonly provider: string;
   readonly workspaceUuid: string;
   readonly webhookUuid: string;
   readonly eventUuid: string;

@@ -5,6 +5,7 @@ import { type Bus, partitionOf, postgresBus } from "@posthorn/bus";
 import { isUnavailable } from "@posthorn/postgres";
 import { DeliveryService } from "@posthorn/proto/posthorn/delivery/v1/delivery_service";
 import { EventService } from "@posthorn/proto/posthorn/delivery/v1/event_service";
+import { StatsService } from "@posthorn/proto/posthorn/delivery/v1/stats_service";
 import { WebhookTestService } from "@posthorn/proto/posthorn/delivery/v1/webhook_test_service";
 import { WebhookHealthService } from "@posthorn/proto/posthorn/internal/delivery/v1/webhook_health_service";
 import { EventRecordSchema } from "@posthorn/proto/posthorn/topics/v1/event_record";
@@ -85,6 +86,7 @@ export interface DeliveryProcess {
   readonly deliveries: Client<typeof DeliveryService>;
   readonly events: Client<typeof EventService>;
   readonly tests: Client<typeof WebhookTestService>;
+  readonly stats: Client<typeof StatsService>;
   /** What other services ask, with the service key. */
   readonly health: Client<typeof WebhookHealthService>;
   /** The same with an operator's key, which opens nothing of it. */
@@ -139,6 +141,7 @@ async function start(options: {
     deliveries: appClient(DeliveryService, transport),
     events: appClient(EventService, transport),
     tests: appClient(WebhookTestService, transport),
+    stats: appClient(StatsService, transport),
     health: appClient(WebhookHealthService, withServiceKey(internal, serviceKey)),
     closedHealth: appClient(WebhookHealthService, withServiceKey(internal, key)),
     async stop() {

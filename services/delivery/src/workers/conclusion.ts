@@ -36,6 +36,7 @@ export function conclude(
   const isGone = saysGone(facts);
   const result: Result = {
     ...keyOf(lane, item),
+    provider: webhook.provider,
     attempt: made,
     state: stateAfter(step.kind),
     stateReason: "",
@@ -49,7 +50,8 @@ export function conclude(
 
 /** Ends a delivery that cannot be sent for a defect of ours; it can be resent. */
 export function parkedResult(lane: Lane, item: Item): Result {
-  return { ...keyOf(lane, item), state: "CANCELED", stateReason: "PARKED", isWatched: false };
+  const parked = { state: "CANCELED", stateReason: "PARKED", isWatched: false } as const;
+  return { ...keyOf(lane, item), provider: "", ...parked };
 }
 
 function keyOf(lane: Lane, item: Item) {

@@ -20,6 +20,8 @@ import type { Matchable } from "../domain/match.ts";
 /** What delivery knows of a webhook, secrets opened. */
 export interface KnownWebhook extends Matchable {
   readonly uuid: string;
+  /** The provider of its workspace. */
+  readonly provider: string;
   readonly version: string;
   /** The version of the last change of its URL or state. */
   readonly targetVersion: string;
@@ -227,6 +229,7 @@ function toWebhook(snapshot: WebhookSnapshot, provider: KnownProvider): KnownWeb
   return {
     id,
     uuid,
+    provider: provider.name,
     version: snapshot.version.toString(),
     targetVersion: (snapshot.targetVersion || snapshot.version).toString(),
     url: snapshot.url,

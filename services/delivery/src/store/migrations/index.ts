@@ -1,10 +1,12 @@
 import * as createDelivery from "./2026-11-21T1200-create-delivery.ts";
 import * as addDeliveryMatchedBy from "./2026-11-21T1300-add-delivery-matched-by.ts";
+import * as countAttempts from "./2026-11-21T1341-count-attempts.ts";
 import * as createWebhookHealth from "./2026-11-21T1351-create-webhook-health.ts";
 
 /** The migrations of the schema `delivery`, in order. */
 export const migrations = {
   "2026-11-21T1200-create-delivery": createDelivery,
   "2026-11-21T1300-add-delivery-matched-by": addDeliveryMatchedBy,
+  "2026-11-21T1341-count-attempts": countAttempts,
   "2026-11-21T1351-create-webhook-health": createWebhookHealth,
 };

@@ -1,0 +1,27 @@
+import { type RawBuilder, sql } from "kysely";
+import type { Outcome } from "../domain/delivery.ts";
+import type { Result } from "./result.ts";
+
+/** A part of a statement, and what it adds to the statement's name: "" when it is left out. */
+export interface Fragment {
+  readonly name: string;
+  readonly ctes: RawBuilder<unknown>;
+}
+
+/** A part that no result asks for. */
+export const absent: Fragment = { name: "", ctes: sql`` };
+
+/** An attempt as the counters see it. */
+export interface Counted {
+  /** As in `Leased`. */
+  readonly lease: number;
+  readonly provider: string;
+  readonly workspaceUuid: string;
+  readonly webhookUuid: string;
+  readonly outcome: Outcome;
+  readonly statusCode: number;
+  readonly durationMs: number;
+  readonly startedAt: Date;
+  /** What became of the delivery by it. */
+  readonly state: Result["state"];
+}
