@@ -146,7 +146,7 @@ export async function deliveryService(
         EventService,
         eventService({ ...paging, bus, topic: eventsTopic, partitionCount }),
       );
-      router.service(StatsService, statsService({ db, subscriptions, now }));
+      router.service(StatsService, statsService({ db, subscriptions, now: clock.now }));
       router.service(
         WebhookTestService,
         webhookTestService({
@@ -165,7 +165,7 @@ export async function deliveryService(
     parts: [
       ownedLog(),
       days.part(),
-      statSweeper({ db, log, now }),
+      statSweeper({ db, log, clock }),
       ownership.part(),
       results.part(),
       relay({ db, subscription, wakeup: outbox, log }),
