@@ -75,8 +75,20 @@ export interface Database {
     event_id: string;
     workspace_id: string;
     attempt_count: number;
+    class: Generated<number>;
   };
-  lane: { partition: number; webhook_id: string; blocked_until: Date };
+  lane: {
+    partition: number;
+    webhook_id: string;
+    blocked_until: Generated<Date>;
+    breaker_state: Generated<string>;
+    breaker_reason: Generated<string>;
+    breaker_until: Date | null;
+    breaker_open_count: Generated<number>;
+    rate_free_at: Date | null;
+    concurrency: number | null;
+    canceled_before: Date | null;
+  };
   webhook_health: {
     partition: number;
     webhook_id: string;

@@ -156,9 +156,9 @@ function schedule(deliveries: readonly FannedOut[]): Fragment {
   if (!isNeeded) return absent;
   const ctes = sql`, new_schedule as (
       insert into delivery.schedule (partition, webhook_id, due_at, delivery_id, day, event_id,
-        workspace_id, attempt_count)
+        workspace_id, attempt_count, class)
       select held.partition, d.webhook_id, d.next_attempt_at, d.id, d.day, d.event_id,
-        d.workspace_id, d.attempt_count
+        d.workspace_id, d.attempt_count, least(d.attempt_count, 1)
       from new_delivery d, held where d.state = 'PENDING'
     )`;
   return { name: "open", ctes };

@@ -64,7 +64,7 @@ export async function recordResults(
       delete from delivery.schedule s using result r
       where s.delivery_id = r.delivery_id and r.due_at is null
     ), postponed as (
-      update delivery.schedule s set due_at = r.due_at,
+      update delivery.schedule s set due_at = r.due_at, class = greatest(s.class, 1),
         attempt_count = coalesce(r.attempt_count, s.attempt_count)
       from result r
       where s.delivery_id = r.delivery_id and r.due_at is not null

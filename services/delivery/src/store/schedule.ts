@@ -1,9 +1,11 @@
 import { type Kysely, type RawBuilder, sql } from "kysely";
+import type { DeliveryClass } from "../domain/shares.ts";
 import type { Database } from "./database.ts";
 
-/** A webhook with waiting deliveries in a partition. Ids are UUIDs. */
+/** A webhook with waiting deliveries of a class in a partition. Ids are UUIDs. */
 export interface WaitingLane {
   readonly webhookUuid: string;
+  readonly deliveryClass: DeliveryClass;
   readonly workspaceUuid: string;
   /** How long until the first of them is due, by the database's clock; 0 when it is. */
   readonly waitMs: number;
@@ -15,29 +17,39 @@ function msUntil(time: RawBuilder<unknown>): RawBuilder<number> {
 }
 
 /**
- * Lists the webhooks that have waiting deliveries in a partition. Jumps from webhook to webhook in the primary key, so that a million rows of one webhook
- * cost one step.
+ * Lists the webhooks that have waiting deliveries in a partition, once for each class. Jumps from
+ * one to the next in the primary key, so that a million rows of one cost one step.
  */
 export async function listWaitingLanes(
   db: Kysely<Database>,
   partition: number,
 ): Promise<readonly WaitingLane[]> {
-  const { rows } = await sql<{ webhook_id: string; workspace_id: string; wait_ms: number }>`
+  const { rows } = await sql<LaneRow>`
     with recursive lane as (
-      (select webhook_id, workspace_id, due_at from delivery.schedule
-       where partition = ${partition} order by webhook_id, due_at limit 1)
+      (select webhook_id, class, workspace_id, due_at from delivery.schedule
+       where partition = ${partition} order by webhook_id, class, due_at limit 1)
       union all
       select next.* from lane, lateral (
-        select s.webhook_id, s.workspace_id, s.due_at from delivery.schedule s
-        where s.partition = ${partition} and s.webhook_id > lane.webhook_id
-        order by s.webhook_id, s.due_at limit 1) next
+        select s.webhook_id, s.class, s.workspace_id, s.due_at from delivery.schedule s
+        where s.partition = ${partition} and (s.webhook_id, s.class) > (lane.webhook_id, lane.class)
+        order by s.webhook_id, s.class, s.due_at limit 1) next
     )
-    select webhook_id, workspace_id, ${msUntil(sql`due_at`)} as wait_ms from lane`.execute(db);
+    select webhook_id, class, workspace_id, ${msUntil(sql`due_at`)} as wait_ms from lane`.execute(
+    db,
+  );
   return rows.map((row) => ({
     webhookUuid: row.webhook_id,
+    deliveryClass: row.class,
     workspaceUuid: row.workspace_id,
     waitMs: row.wait_ms,
   }));
+}
+
+interface LaneRow {
+  webhook_id: string;
+  class: DeliveryClass;
+  workspace_id: string;
+  wait_ms: number;
 }
 
 /** A waiting delivery with what is sent. Ids are UUIDs. */
@@ -59,14 +71,21 @@ export interface Waiting {
  */
 export async function listDue(
   db: Kysely<Database>,
-  lane: { partition: number; webhookUuid: string; busy: readonly string[]; countMax: number },
+  lane: {
+    readonly partition: number;
+    readonly webhookUuid: string;
+    readonly busy: readonly string[];
+    readonly countMax: number;
+  },
 ): Promise<{ due: readonly Waiting[]; nextWaitMs: number | undefined }> {
   const { rows } = await sql<DueRow>`
     select s.delivery_id, to_char(s.day, 'YYYY-MM-DD') as day, s.event_id, s.attempt_count,
       e.type, e.data, e.event_time, e.traceparent, ${msUntil(sql`s.due_at`)} as wait_ms
-    from (select * from delivery.schedule
-      where partition = ${lane.partition} and webhook_id = ${lane.webhookUuid}
-        and delivery_id <> all (${lane.busy}::uuid[])
+    from (select w.* from unnest(array[0, 1, 2]::smallint[]) as c (class), lateral (
+        select * from delivery.schedule
+        where partition = ${lane.partition} and webhook_id = ${lane.webhookUuid}
+          and class = c.class and delivery_id <> all (${lane.busy}::uuid[])
+        order by due_at limit ${lane.countMax + 1}) w
       order by due_at limit ${lane.countMax + 1}) s
     join delivery.event e on e.day = s.day and e.id = s.event_id
     order by s.due_at`.execute(db);

@@ -1,5 +1,7 @@
 import * as createDelivery from "./2026-11-21T1200-create-delivery.ts";
 import * as addDeliveryMatchedBy from "./2026-11-21T1300-add-delivery-matched-by.ts";
+import * as addScheduleClass from "./2026-11-21T1301-add-schedule-class.ts";
+import * as addLaneState from "./2026-11-21T1302-add-lane-state.ts";
 import * as countAttempts from "./2026-11-21T1341-count-attempts.ts";
 import * as createWebhookHealth from "./2026-11-21T1351-create-webhook-health.ts";
 
@@ -7,6 +9,8 @@ import * as createWebhookHealth from "./2026-11-21T1351-create-webhook-health.ts
 export const migrations = {
   "2026-11-21T1200-create-delivery": createDelivery,
   "2026-11-21T1300-add-delivery-matched-by": addDeliveryMatchedBy,
+  "2026-11-21T1301-add-schedule-class": addScheduleClass,
+  "2026-11-21T1302-add-lane-state": addLaneState,
   "2026-11-21T1341-count-attempts": countAttempts,
   "2026-11-21T1351-create-webhook-health": createWebhookHealth,
 };
