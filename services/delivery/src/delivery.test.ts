@@ -249,6 +249,20 @@ describe("a webhook that is off", () => {
     expect(target.requests).toHaveLength(2);
   });
 
+  it("holds what is new as well when its user wants that, and sends it when it is on again", async () => {
+    const { target, workspace, webhook, ended } = await setup([200], {
+      state: "PAUSED",
+      whenPaused: "HOLD",
+    });
+    const ids = await harness.publish(workspace, {}, {});
+    const held = await ended(Delivery_State.HELD, 2);
+    expect(held.map(({ event }) => event).sort()).toEqual([...ids].sort());
+    expect(held[0]).toMatchObject({ attemptCount: 0, stateReason: "WEBHOOK_PAUSED" });
+    harness.subscription.setState(workspace, webhook.id, "ACTIVE");
+    await target.next(2);
+    await ended(Delivery_State.SUCCEEDED, 2);
+  });
+
   it("that is deleted ends its open deliveries as CANCELED", async () => {
     const { target, workspace, webhook, ended } = await setup([500], { delaysMs: [60_000] });
     await harness.publish(workspace, {});
@@ -257,6 +271,43 @@ describe("a webhook that is off", () => {
     harness.subscription.deleteWebhook(workspace, webhook.id);
     const [shown] = await ended(Delivery_State.CANCELED);
     expect(shown).toMatchObject({ stateReason: "WEBHOOK_DELETED" });
+  });
+});
+
+describe("a filter", () => {
+  const filter = "event.data.status in ['FULFILLED', 'FAILED_PERMANENTLY']";
+
+  it("lets through what it wants, and the event says what became of the rest", async () => {
+    const { target, workspace, webhook, ended } = await setup([200], { filter });
+    const [wanted, unwanted, without] = await harness.publish(
+      workspace,
+      { data: '{"status":"FULFILLED"}' },
+      { data: '{"status":"PLACED"}' },
+      { data: "{}" },
+    );
+    const [delivered] = await ended(Delivery_State.SUCCEEDED);
+    expect(delivered).toMatchObject({ event: wanted });
+    const skippedOf = async (event = "") =>
+      (await delivery.events.getEvent({ workspace, event })).skipped;
+    expect(await skippedOf(wanted)).toEqual([]);
+    expect(await skippedOf(unwanted)).toMatchObject([{ webhook: webhook.id, reason: "FILTERED" }]);
+    expect(await skippedOf(without)).toMatchObject([
+      { webhook: webhook.id, reason: "FILTER_ERROR", detail: "no field status" },
+    ]);
+    expect(target.requests).toHaveLength(1);
+  });
+
+  it("of one webhook that fails, or takes too long, is nothing to another", async () => {
+    const { target, workspace } = await setup([200], { filter: "event.data.items.all(a, true)" });
+    const other = await receiver();
+    harness.subscription.addWebhook(workspace, { url: other.url, filter: "has(event.data.items)" });
+    const items = Array.from({ length: 30_000 }, (_, index) => index);
+    const [event] = await harness.publish(workspace, { data: JSON.stringify({ items }) });
+    await other.next();
+    expect(target.requests).toEqual([]);
+    const shown = await delivery.events.getEvent({ workspace, event: event ?? "" });
+    expect(shown.skipped).toMatchObject([{ detail: "the filter takes too many steps" }]);
+    expect(shown.skippedCount).toBe(1);
   });
 });
 

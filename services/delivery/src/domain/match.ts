@@ -1,48 +1,122 @@
+import { type Filter, FilterError, type FilterEvent } from "@posthorn/filter";
+
 /** What matching has to know of a webhook. */
 export interface Matchable {
   readonly id: string;
   /** Exact names and `prefix.*` patterns; empty matches every type. */
   readonly eventTypes: readonly string[];
   readonly state: "ACTIVE" | "PAUSED" | "DISABLED";
+  /** Whether events that come while the user has paused it are skipped, or held as deliveries. */
+  readonly whenPaused: "SKIP" | "HOLD";
+  /** Which events of its types it wants; undefined: all. Webhooks of one filter share one function. */
+  readonly filterOf: Filter | undefined;
 }
 
-/** Why a webhook that matched the type gets no delivery. */
+/** What matching has to know of an event. */
+export interface MatchableEvent {
+  readonly type: string;
+  /** Read only when a webhook that subscribes the type has a filter. */
+  readonly forFilters: FilterEvent;
+}
+
+/** Why a webhook that subscribes the type gets no delivery. */
 export interface Skipped {
   readonly webhook: string;
-  readonly reason: "WEBHOOK_PAUSED" | "WEBHOOK_DISABLED";
+  readonly reason: "WEBHOOK_PAUSED" | "WEBHOOK_DISABLED" | "FILTERED" | "FILTER_ERROR";
+  /** With FILTER_ERROR: what went wrong. */
+  readonly detail?: string;
 }
 
-/** The webhooks that get a delivery, and those that would if they were on. */
+/** What becomes of an event at one webhook. */
+export type Verdict =
+  /** `matchedBy` is the pattern that names the type; empty when the webhook takes all types. */
+  | { readonly kind: "delivered"; readonly matchedBy: string }
+  | { readonly kind: "skipped"; readonly skipped: Skipped }
+  | { readonly kind: "unsubscribed" };
+
+/** The webhooks that get a delivery, and those that subscribe the type and get none. */
 export interface Matches<W extends Matchable> {
-  readonly deliver: readonly W[];
+  readonly deliver: readonly { readonly webhook: W; readonly matchedBy: string }[];
+  /** At most `skippedMax`. */
   readonly skipped: readonly Skipped[];
+  /** How many were skipped, listed or not. */
+  readonly skippedCount: number;
 }
 
-/**
- * Tells which of a workspace's webhooks an event of this type is for. A webhook that is off is
- * skipped with its reason and gets nothing, now or later.
- */
+/** Webhooks that an event lists as skipped, at most. */
+export const skippedMax = 250;
+
+/** Tells which of a workspace's webhooks an event is for, and why it is not for the others. */
 export function matchWebhooks<W extends Matchable>(
-  eventType: string,
-  webhooks: readonly W[],
+  event: MatchableEvent,
+  webhooks: Iterable<W>,
 ): Matches<W> {
-  const deliver: W[] = [];
+  const deliver: { webhook: W; matchedBy: string }[] = [];
   const skipped: Skipped[] = [];
+  let skippedCount = 0;
+  const wants = onceForEachFilter(event);
   for (const webhook of webhooks) {
-    if (!isSubscribed(eventType, webhook.eventTypes)) continue;
-    if (webhook.state === "ACTIVE") deliver.push(webhook);
-    else skipped.push({ webhook: webhook.id, reason: `WEBHOOK_${webhook.state}` });
+    const verdict = judge(event.type, webhook, wants);
+    if (verdict.kind === "delivered") deliver.push({ webhook, matchedBy: verdict.matchedBy });
+    if (verdict.kind !== "skipped") continue;
+    skippedCount += 1;
+    if (skipped.length < skippedMax) skipped.push(verdict.skipped);
   }
-  return { deliver, skipped };
+  return { deliver, skipped, skippedCount };
+}
+
+/** Tells what becomes of an event at one webhook. */
+export function matchWebhook(event: MatchableEvent, webhook: Matchable): Verdict {
+  return judge(event.type, webhook, (filter) => filter(event.forFilters));
+}
+
+type Wants = (filter: Filter) => boolean | FilterError;
+
+/**
+ * A webhook that is off is skipped, and gets nothing, now or later; one that the user has paused
+ * may ask for deliveries that wait. What a filter leaves out is not blamed on a pause.
+ */
+function judge(type: string, webhook: Matchable, wants: Wants): Verdict {
+  const matchedBy = patternFor(type, webhook.eventTypes);
+  if (matchedBy === undefined) return { kind: "unsubscribed" };
+  const wanted = webhook.filterOf === undefined || wants(webhook.filterOf);
+  if (wanted instanceof FilterError) return skip(webhook, "FILTER_ERROR", wanted.message);
+  if (!wanted) return skip(webhook, "FILTERED");
+  const isHeld = webhook.state === "PAUSED" && webhook.whenPaused === "HOLD";
+  if (webhook.state === "ACTIVE" || isHeld) return { kind: "delivered", matchedBy };
+  return skip(webhook, `WEBHOOK_${webhook.state}`);
+}
+
+function skip({ id }: Matchable, reason: Skipped["reason"], detail?: string): Verdict {
+  const skipped = detail === undefined ? { webhook: id, reason } : { webhook: id, reason, detail };
+  return { kind: "skipped", skipped };
+}
+
+/** Webhooks that share a filter share its answer. */
+function onceForEachFilter(event: MatchableEvent): Wants {
+  const answers = new Map<Filter, boolean | FilterError>();
+  return (filter) => {
+    const known = answers.get(filter);
+    if (known !== undefined) return known;
+    const answer = filter(event.forFilters);
+    answers.set(filter, answer);
+    return answer;
+  };
+}
+
+/** Tells whether a list of exact names and `prefix.*` patterns names the type. */
+export function isSubscribed(eventType: string, patterns: readonly string[]): boolean {
+  return patternFor(eventType, patterns) !== undefined;
 }
 
 /**
- * Tells whether a list of exact names and `prefix.*` patterns names the type. `order.*` names
- * `order.created` and `order.status.changed`, but neither `order` nor `orders.created`.
+ * Gives the first of exact names and `prefix.*` patterns that names the type; empty when there are
+ * none, as that names all; undefined when none does. `order.*` names `order.created` and
+ * `order.status.changed`, but neither `order` nor `orders.created`.
  */
-export function isSubscribed(eventType: string, patterns: readonly string[]): boolean {
-  if (patterns.length === 0) return true;
-  return patterns.some((pattern) =>
+export function patternFor(eventType: string, patterns: readonly string[]): string | undefined {
+  if (patterns.length === 0) return "";
+  return patterns.find((pattern) =>
     pattern.endsWith(".*") ? eventType.startsWith(pattern.slice(0, -1)) : pattern === eventType,
   );
 }

@@ -97,6 +97,7 @@ function toMessage(event: StoredEvent): Event {
     time: fromJson(TimestampSchema, event.time),
     orderingKey: event.orderingKey,
     acceptTime: timestampFromDate(event.acceptedAt),
-    skipped: event.skipped.map(({ webhook, reason }) => ({ webhook, reason })),
+    skipped: event.skipped.map(({ webhook, reason, detail = "" }) => ({ webhook, reason, detail })),
+    skippedCount: event.skippedCount,
   });
 }

@@ -3,6 +3,7 @@ import type { Kysely, Selectable } from "kysely";
 import type { Skipped } from "../domain/match.ts";
 import { type Cursor, isBefore, microseconds, type Page, toPage } from "./cursor.ts";
 import type { Database } from "./database.ts";
+import { readSkipped } from "./skipped.ts";
 
 /** An accepted event, as stored. */
 export interface StoredEvent {
@@ -14,7 +15,9 @@ export interface StoredEvent {
   readonly time: string;
   readonly orderingKey: string;
   readonly acceptedAt: Date;
+  /** Webhooks that subscribe the type and got no delivery: the first of them. */
   readonly skipped: readonly Skipped[];
+  readonly skippedCount: number;
 }
 
 /** Gets an event of the workspace by its id; undefined when there is none or it is no id. */
@@ -73,6 +76,6 @@ function fromRow(row: Selectable<Database["event"]>): StoredEvent {
     time: row.event_time,
     orderingKey: row.ordering_key,
     acceptedAt: row.accepted_at,
-    skipped: JSON.parse(row.skipped) as Skipped[], // written by us
+    ...readSkipped(row.skipped),
   };
 }

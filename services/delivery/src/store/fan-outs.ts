@@ -20,7 +20,7 @@ export interface NewEvent {
   readonly acceptedAt: Date;
   readonly orderingKey: string;
   readonly traceparent: string;
-  /** JSON array of `{"webhook", "reason"}`. */
+  /** As `writeSkipped` makes it. */
   readonly skipped: string;
 }
 

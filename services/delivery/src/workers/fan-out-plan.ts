@@ -1,11 +1,13 @@
 import { fromBinary, toJson } from "@bufbuild/protobuf";
 import { TimestampSchema, timestampDate } from "@bufbuild/protobuf/wkt";
 import type { StoredRecord } from "@posthorn/bus";
+import { FilterEvent } from "@posthorn/filter";
 import { EventRecordSchema } from "@posthorn/proto/posthorn/topics/v1/event_record";
 import { checkMessage } from "@posthorn/rpc";
-import { dayOf, idTimeMs, idToUuid, newUuid } from "@posthorn/runtime";
-import { matchWebhooks } from "../domain/match.ts";
+import { dayOf, idTimeMs, idToUuid, newUuid, uuidToId } from "@posthorn/runtime";
+import { type MatchableEvent, matchWebhooks } from "../domain/match.ts";
 import type { NewDelivery, NewEvent, ParkedRecord } from "../store/fan-outs.ts";
+import { writeSkipped } from "../store/skipped.ts";
 import type { KnownWebhook, Subscriptions } from "./subscriptions.ts";
 
 /** A record that could be read. */
@@ -75,12 +77,25 @@ function planEvent(
   known: Subscriptions,
 ): Omit<Planned, "offset" | "value"> {
   const webhooks = known.latest(decoded.workspaceUuid)?.webhooks.values() ?? [];
-  const { deliver, skipped } = matchWebhooks(decoded.type, [...webhooks]);
-  const event = { ...decoded, skipped: JSON.stringify(skipped) };
+  const { deliver, ...skipped } = matchWebhooks(toMatchable(decoded), webhooks);
+  const event = { ...decoded, skipped: writeSkipped(skipped) };
   const atMs = idTimeMs(decoded.uuid); // a delivery's id tells its event's day
-  const deliveries = deliver.map((webhook) => ({
+  const deliveries = deliver.map(({ webhook, matchedBy }) => ({
     webhook,
-    delivery: { uuid: newUuid(atMs), event, webhookUuid: webhook.uuid, matchedBy: "" },
+    delivery: { uuid: newUuid(atMs), event, webhookUuid: webhook.uuid, matchedBy },
   }));
   return { event, deliveries };
+}
+
+function toMatchable({ uuid, type, time, data }: Decoded["event"]): MatchableEvent {
+  const facts = {
+    get id() {
+      return uuidToId("evt", uuid);
+    },
+    type,
+    time,
+    connection: "",
+    data,
+  };
+  return { type, forFilters: new FilterEvent(facts) };
 }

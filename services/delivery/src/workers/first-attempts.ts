@@ -103,7 +103,7 @@ export class FirstAttempts {
 
   #offer(waiting: Waiting, fresh: Fresh): void {
     const { webhook, delivery } = fresh.planned;
-    if (delivery.dueAt) return;
+    if (delivery.dueAt || webhook.state !== "ACTIVE") return;
     const { results, sender } = this.#deps;
     results.divert(delivery.uuid, (entry) => {
       fresh.entry = entry;

@@ -16,6 +16,7 @@ import { idToUuid, uuidToId } from "@posthorn/runtime";
 import { type DataKey, type MasterKey, open, unwrapDataKey } from "@posthorn/sealing";
 import type { Scheme } from "@posthorn/signature";
 import type { Matchable } from "../domain/match.ts";
+import { Filters } from "./filters.ts";
 
 /** What delivery knows of a webhook, secrets opened. */
 export interface KnownWebhook extends Matchable {
@@ -35,8 +36,6 @@ export interface KnownWebhook extends Matchable {
   readonly delaysMs: readonly number[];
   /** CEL; empty: every event of its types. */
   readonly filter: string;
-  /** Whether events that come while the user has paused it are skipped, or held as deliveries. */
-  readonly whenPaused: "SKIP" | "HOLD";
   /** Attempts a second; 0: no limit. */
   readonly ratePerSecond: number;
   readonly isOrdered: boolean;
@@ -83,6 +82,7 @@ export class Subscriptions {
   readonly #nowMs: () => number;
   readonly #workspaces = new Map<string, Entry>();
   readonly #providers = new Map<string, KnownProvider>();
+  readonly #filters = new Filters();
   #wanted = new Set<string>();
   #current: Promise<void> = Promise.resolve();
   #next: Promise<void> | undefined;
@@ -190,7 +190,7 @@ export class Subscriptions {
     const provider = this.#providers.get(snapshot.provider);
     if (!provider && !snapshot.deleted) throw new Error(`provider ${snapshot.provider} is missing`);
     const webhooks = provider
-      ? snapshot.webhooks.map((webhook) => toWebhook(webhook, provider))
+      ? snapshot.webhooks.map((webhook) => toWebhook(webhook, provider, this.#filters))
       : [];
     const workspace: KnownWorkspace = {
       id: snapshot.workspaceId,
@@ -219,7 +219,11 @@ export class Subscriptions {
   }
 }
 
-function toWebhook(snapshot: WebhookSnapshot, provider: KnownProvider): KnownWebhook {
+function toWebhook(
+  snapshot: WebhookSnapshot,
+  provider: KnownProvider,
+  filters: Filters,
+): KnownWebhook {
   const id = snapshot.webhookId;
   const uuid = idToUuid("wh", id);
   if (uuid === undefined) throw new Error(`${id} is no webhook id`);
@@ -247,6 +251,7 @@ function toWebhook(snapshot: WebhookSnapshot, provider: KnownProvider): KnownWeb
     timeoutMs: snapshot.timeout ? toMs(snapshot.timeout) : 15_000,
     delaysMs: snapshot.retryPolicy?.delays.map(toMs) ?? provider.delaysMs,
     filter: snapshot.filter,
+    filterOf: filters.get(snapshot.filter),
     whenPaused: toWhenPaused(snapshot.whenPaused),
     ratePerSecond: snapshot.rateLimitPerSecond,
     isOrdered: snapshot.ordered,

@@ -17,7 +17,7 @@ import type { Message } from "@bufbuild/protobuf";
  * Describes the file posthorn/delivery/v1/event_service.proto.
  */
 export const file_posthorn_delivery_v1_event_service: GenFile = /*@__PURE__*/
-  fileDesc("Cihwb3N0aG9ybi9kZWxpdmVyeS92MS9ldmVudF9zZXJ2aWNlLnByb3RvEhRwb3N0aG9ybi5kZWxpdmVyeS52MSKRAgoFRXZlbnQSCgoCaWQYASABKAkSDAoEdHlwZRgCIAEoCRISCgRkYXRhGAMgASgMQgS4uxgBEigKBHRpbWUYBCABKAsyGi5nb29nbGUucHJvdG9idWYuVGltZXN0YW1wEhQKDG9yZGVyaW5nX2tleRgFIAEoCRIvCgthY2NlcHRfdGltZRgGIAEoCzIaLmdvb2dsZS5wcm90b2J1Zi5UaW1lc3RhbXASMgoKZGVsaXZlcmllcxgHIAMoCzIeLnBvc3Rob3JuLmRlbGl2ZXJ5LnYxLkRlbGl2ZXJ5EjUKB3NraXBwZWQYCCADKAsyJC5wb3N0aG9ybi5kZWxpdmVyeS52MS5Ta2lwcGVkV2ViaG9vayIxCg5Ta2lwcGVkV2ViaG9vaxIPCgd3ZWJob29rGAEgASgJEg4KBnJlYXNvbhgCIAEoCSJSCg9HZXRFdmVudFJlcXVlc3QSMAoJd29ya3NwYWNlGAEgASgJQh26SBpyGDIWXltBLVphLXowLTkuXy1dezEsNjR9JBINCgVldmVudBgCIAEoCSLxAQoRTGlzdEV2ZW50c1JlcXVlc3QSMAoJd29ya3NwYWNlGAEgASgJQh26SBpyGDIWXltBLVphLXowLTkuXy1dezEsNjR9JBIWCgR0eXBlGAIgASgJQgi6SAVyAxiAARIpCgVhZnRlchgDIAEoCzIaLmdvb2dsZS5wcm90b2J1Zi5UaW1lc3RhbXASKgoGYmVmb3JlGAQgASgLMhouZ29vZ2xlLnByb3RvYnVmLlRpbWVzdGFtcBIdCglwYWdlX3NpemUYBSABKAVCCrpIBxoFGPoBKAASHAoKcGFnZV90b2tlbhgGIAEoCUIIukgFcgMYgAgiWgoSTGlzdEV2ZW50c1Jlc3BvbnNlEisKBmV2ZW50cxgBIAMoCzIbLnBvc3Rob3JuLmRlbGl2ZXJ5LnYxLkV2ZW50EhcKD25leHRfcGFnZV90b2tlbhgCIAEoCTLNAgoMRXZlbnRTZXJ2aWNlEpgBCghHZXRFdmVudBIlLnBvc3Rob3JuLmRlbGl2ZXJ5LnYxLkdldEV2ZW50UmVxdWVzdBobLnBvc3Rob3JuLmRlbGl2ZXJ5LnYxLkV2ZW50IkiquxgTCAMSD2RlbGl2ZXJpZXM6cmVhZILT5JMCKxIpL3YxL3dvcmtzcGFjZXMve3dvcmtzcGFjZX0vZXZlbnRzL3tldmVudH0SoQEKCkxpc3RFdmVudHMSJy5wb3N0aG9ybi5kZWxpdmVyeS52MS5MaXN0RXZlbnRzUmVxdWVzdBooLnBvc3Rob3JuLmRlbGl2ZXJ5LnYxLkxpc3RFdmVudHNSZXNwb25zZSJAqrsYEwgDEg9kZWxpdmVyaWVzOnJlYWSC0+STAiMSIS92MS93b3Jrc3BhY2VzL3t3b3Jrc3BhY2V9L2V2ZW50c2IGcHJvdG8z", [file_buf_validate_validate, file_google_api_annotations, file_google_protobuf_timestamp, file_posthorn_delivery_v1_delivery, file_posthorn_type_v1_options]);
+  fileDesc("Cihwb3N0aG9ybi9kZWxpdmVyeS92MS9ldmVudF9zZXJ2aWNlLnByb3RvEhRwb3N0aG9ybi5kZWxpdmVyeS52MSKoAgoFRXZlbnQSCgoCaWQYASABKAkSDAoEdHlwZRgCIAEoCRISCgRkYXRhGAMgASgMQgS4uxgBEigKBHRpbWUYBCABKAsyGi5nb29nbGUucHJvdG9idWYuVGltZXN0YW1wEhQKDG9yZGVyaW5nX2tleRgFIAEoCRIvCgthY2NlcHRfdGltZRgGIAEoCzIaLmdvb2dsZS5wcm90b2J1Zi5UaW1lc3RhbXASMgoKZGVsaXZlcmllcxgHIAMoCzIeLnBvc3Rob3JuLmRlbGl2ZXJ5LnYxLkRlbGl2ZXJ5EjUKB3NraXBwZWQYCCADKAsyJC5wb3N0aG9ybi5kZWxpdmVyeS52MS5Ta2lwcGVkV2ViaG9vaxIVCg1za2lwcGVkX2NvdW50GAkgASgFIkEKDlNraXBwZWRXZWJob29rEg8KB3dlYmhvb2sYASABKAkSDgoGcmVhc29uGAIgASgJEg4KBmRldGFpbBgDIAEoCSJSCg9HZXRFdmVudFJlcXVlc3QSMAoJd29ya3NwYWNlGAEgASgJQh26SBpyGDIWXltBLVphLXowLTkuXy1dezEsNjR9JBINCgVldmVudBgCIAEoCSLxAQoRTGlzdEV2ZW50c1JlcXVlc3QSMAoJd29ya3NwYWNlGAEgASgJQh26SBpyGDIWXltBLVphLXowLTkuXy1dezEsNjR9JBIWCgR0eXBlGAIgASgJQgi6SAVyAxiAARIpCgVhZnRlchgDIAEoCzIaLmdvb2dsZS5wcm90b2J1Zi5UaW1lc3RhbXASKgoGYmVmb3JlGAQgASgLMhouZ29vZ2xlLnByb3RvYnVmLlRpbWVzdGFtcBIdCglwYWdlX3NpemUYBSABKAVCCrpIBxoFGPoBKAASHAoKcGFnZV90b2tlbhgGIAEoCUIIukgFcgMYgAgiWgoSTGlzdEV2ZW50c1Jlc3BvbnNlEisKBmV2ZW50cxgBIAMoCzIbLnBvc3Rob3JuLmRlbGl2ZXJ5LnYxLkV2ZW50EhcKD25leHRfcGFnZV90b2tlbhgCIAEoCTLNAgoMRXZlbnRTZXJ2aWNlEpgBCghHZXRFdmVudBIlLnBvc3Rob3JuLmRlbGl2ZXJ5LnYxLkdldEV2ZW50UmVxdWVzdBobLnBvc3Rob3JuLmRlbGl2ZXJ5LnYxLkV2ZW50IkiquxgTCAMSD2RlbGl2ZXJpZXM6cmVhZILT5JMCKxIpL3YxL3dvcmtzcGFjZXMve3dvcmtzcGFjZX0vZXZlbnRzL3tldmVudH0SoQEKCkxpc3RFdmVudHMSJy5wb3N0aG9ybi5kZWxpdmVyeS52MS5MaXN0RXZlbnRzUmVxdWVzdBooLnBvc3Rob3JuLmRlbGl2ZXJ5LnYxLkxpc3RFdmVudHNSZXNwb25zZSJAqrsYEwgDEg9kZWxpdmVyaWVzOnJlYWSC0+STAiMSIS92MS93b3Jrc3BhY2VzL3t3b3Jrc3BhY2V9L2V2ZW50c2IGcHJvdG8z", [file_buf_validate_validate, file_google_api_annotations, file_google_protobuf_timestamp, file_posthorn_delivery_v1_delivery, file_posthorn_type_v1_options]);
 
 /**
  * An accepted event and what became of it.
@@ -75,11 +75,18 @@ export type Event = Message<"posthorn.delivery.v1.Event"> & {
   deliveries: Delivery[];
 
   /**
-   * The webhooks that matched its type and got none, and why.
+   * The webhooks that subscribe its type and got none, and why; at most 250.
    *
    * @generated from field: repeated posthorn.delivery.v1.SkippedWebhook skipped = 8;
    */
   skipped: SkippedWebhook[];
+
+  /**
+   * How many webhooks were skipped, listed or not.
+   *
+   * @generated from field: int32 skipped_count = 9;
+   */
+  skippedCount: number;
 };
 
 /**
@@ -138,11 +145,18 @@ export type EventJson = {
   deliveries?: DeliveryJson[];
 
   /**
-   * The webhooks that matched its type and got none, and why.
+   * The webhooks that subscribe its type and got none, and why; at most 250.
    *
    * @generated from field: repeated posthorn.delivery.v1.SkippedWebhook skipped = 8;
    */
   skipped?: SkippedWebhookJson[];
+
+  /**
+   * How many webhooks were skipped, listed or not.
+   *
+   * @generated from field: int32 skipped_count = 9;
+   */
+  skippedCount?: number;
 };
 
 /**
@@ -153,7 +167,7 @@ export const EventSchema: GenMessage<Event, {jsonType: EventJson}> = /*@__PURE__
   messageDesc(file_posthorn_delivery_v1_event_service, 0);
 
 /**
- * A webhook that matched an event's type and got no delivery.
+ * A webhook that subscribes an event's type and got no delivery.
  *
  * @generated from message posthorn.delivery.v1.SkippedWebhook
  */
@@ -166,15 +180,23 @@ export type SkippedWebhook = Message<"posthorn.delivery.v1.SkippedWebhook"> & {
   webhook: string;
 
   /**
-   * Why: WEBHOOK_PAUSED or WEBHOOK_DISABLED.
+   * Why: WEBHOOK_PAUSED or WEBHOOK_DISABLED; FILTERED when its filter was false; FILTER_ERROR when
+   * its filter gave neither true nor false.
    *
    * @generated from field: string reason = 2;
    */
   reason: string;
+
+  /**
+   * With FILTER_ERROR: what went wrong, such as a field that the event does not have.
+   *
+   * @generated from field: string detail = 3;
+   */
+  detail: string;
 };
 
 /**
- * A webhook that matched an event's type and got no delivery.
+ * A webhook that subscribes an event's type and got no delivery.
  *
  * @generated from message posthorn.delivery.v1.SkippedWebhook
  */
@@ -187,11 +209,19 @@ export type SkippedWebhookJson = {
   webhook?: string;
 
   /**
-   * Why: WEBHOOK_PAUSED or WEBHOOK_DISABLED.
+   * Why: WEBHOOK_PAUSED or WEBHOOK_DISABLED; FILTERED when its filter was false; FILTER_ERROR when
+   * its filter gave neither true nor false.
    *
    * @generated from field: string reason = 2;
    */
   reason?: string;
+
+  /**
+   * With FILTER_ERROR: what went wrong, such as a field that the event does not have.
+   *
+   * @generated from field: string detail = 3;
+   */
+  detail?: string;
 };
 
 /**
