@@ -23,6 +23,7 @@ const rules: WebhookRules = {
   checkUrl: (url) => (url.startsWith("https:") ? { url: url.toLowerCase() } : { problem: "no" }),
   checkHeader: (name) => (name === "host" ? "is ours" : undefined),
   isSubscribable: (eventType) => eventType === "known",
+  filterProblems: [],
 };
 
 const all = new Set<WebhookField>(webhookFields);

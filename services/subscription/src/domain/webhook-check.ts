@@ -4,7 +4,7 @@ import { refuseProblems } from "./problems.ts";
 import { retryProblems } from "./retry-delays.ts";
 import type { WebhookDraft, WebhookField } from "./webhook.ts";
 
-/** The rules that come from elsewhere: egress and catalog. */
+/** The rules that come from elsewhere: egress, filters and catalog. */
 export interface WebhookRules {
   /** Gives a URL as it is to be stored, or why it is refused. */
   readonly checkUrl: (url: string) => { url: string } | { problem: string };
@@ -12,6 +12,8 @@ export interface WebhookRules {
   readonly checkHeader: (name: string, value: string) => string | undefined;
   /** Tells whether an exact event type may be subscribed to. */
   readonly isSubscribable: (eventType: string) => boolean;
+  /** What is wrong with the filter, for the event types that the webhook will have. */
+  readonly filterProblems: readonly string[];
 }
 
 /**
@@ -27,6 +29,7 @@ export function checkWebhook(
   const problems = [
     ...("problem" in target ? [{ field: "webhook.url", description: target.problem }] : []),
     ...(fields.has("event_types") ? eventTypeProblems(draft.eventTypes, rules) : []),
+    ...rules.filterProblems.map((description) => ({ field: "webhook.filter", description })),
     ...(fields.has("state") ? stateProblems(draft) : []),
     ...(fields.has("headers")
       ? headerProblems(draft.headers, "webhook.headers", rules.checkHeader)

@@ -49,6 +49,35 @@ export async function listKnownNames(
   return new Set(rows.map((row) => row.name));
 }
 
+/** Gives the names of a provider's types, in their order, and how long their schemas are. */
+export async function listSchemaSizes(
+  db: Kysely<Database>,
+  { provider, countMax }: { provider: string; countMax: number },
+): Promise<{ readonly name: string; readonly schemaBytes: number }[]> {
+  return await db
+    .selectFrom("event_type")
+    .select(["name", sql<number>`octet_length(schema)`.as("schemaBytes")])
+    .where("provider", "=", provider)
+    .orderBy("name")
+    .limit(countMax)
+    .execute();
+}
+
+/** Gives the schemas (JSON text) of those of the names that are in the catalog. */
+export async function listSchemas(
+  db: Kysely<Database>,
+  { provider, names }: { provider: string; names: readonly string[] },
+): Promise<Uint8Array[]> {
+  if (names.length === 0) return [];
+  const rows = await db
+    .selectFrom("event_type")
+    .select("schema")
+    .where("provider", "=", provider)
+    .where("name", "=", sql<string>`any(${[...names]}::text[])`)
+    .execute();
+  return rows.map((row) => row.schema);
+}
+
 /** Tells how many event types a provider has. */
 export async function countEventTypes(db: Kysely<Database>, provider: string): Promise<number> {
   const row = await db

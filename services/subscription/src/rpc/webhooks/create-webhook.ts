@@ -38,8 +38,9 @@ export async function createWebhook(
   refuseOutputOnly(WebhookSchema, message, { names: outputOnly, prefix: "webhook" });
   const provider = await requireProvider(deps.db, principalOf(context).provider);
   const draft = toDraft(message);
-  const rules = await webhookRules(deps, deps.db, { provider, eventTypes: draft.eventTypes });
-  const checked = checkWebhook(draft, new Set(webhookFields), rules);
+  const fields = new Set(webhookFields);
+  const rules = await webhookRules(deps, deps.db, provider, { ...draft, fields });
+  const checked = checkWebhook(draft, fields, rules);
   const workspaceId = await ensureWorkspaceOf(context);
   const webhookId = newId("wh");
   const secret = newSecret();

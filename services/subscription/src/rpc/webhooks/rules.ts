@@ -2,23 +2,34 @@ import { checkHeader, checkUrl } from "@posthorn/egress";
 import type { Kysely } from "kysely";
 import type { Provider } from "../../domain/provider.ts";
 import { isReservedName, isReservedType } from "../../domain/reserved-type.ts";
+import type { WebhookDraft, WebhookField } from "../../domain/webhook.ts";
 import { isPattern, type WebhookRules } from "../../domain/webhook-check.ts";
 import type { Database } from "../../store/database.ts";
 import { listKnownNames } from "../../store/event-types.ts";
 import type { Deps } from "../deps.ts";
+import { filterProblems } from "./filter-problems.ts";
 
-/** Gives the rules for a webhook of a provider that wants the given event types. */
+/** What a webhook will say of the events that it wants, and which of that is new. */
+export interface Wanted extends Pick<WebhookDraft, "eventTypes" | "filter"> {
+  readonly fields: ReadonlySet<WebhookField>;
+}
+
+/** Gives the rules for a webhook of a provider that wants the given events. */
 export async function webhookRules(
   { urlPolicy }: Deps,
   tx: Kysely<Database>,
-  { provider, eventTypes }: { provider: Provider; eventTypes: readonly string[] },
+  provider: Provider,
+  { fields, ...wanted }: Wanted,
 ): Promise<WebhookRules> {
+  const eventTypes = fields.has("event_types") ? wanted.eventTypes : [];
+  const isFilterNew = fields.has("filter") || fields.has("event_types");
   const takesAny = provider.unknownEventTypes === "CREATE";
   const names = takesAny ? [] : eventTypes.filter((eventType) => !isPattern(eventType));
   const known = await listKnownNames(tx, { provider: provider.name, names });
   return {
     checkUrl: (url) => checkUrl(url, urlPolicy),
     checkHeader,
+    filterProblems: isFilterNew ? await filterProblems(tx, provider, wanted) : [],
     isSubscribable: (eventType) =>
       isReservedName(eventType) ? isReservedType(eventType) : takesAny || known.has(eventType),
   };

@@ -85,8 +85,9 @@ async function decide(
   const dataKey = unwrapDataKey(deps.masterKey, provider.wrappedDataKey);
   const storedHeaders = openHeaders(dataKey, stored.id, stored);
   const merged = { ...draft, headers: mergeHeaders(draft.headers, storedHeaders) };
-  const eventTypes = fields.has("event_types") ? draft.eventTypes : [];
-  const wanted = await webhookRules(deps, tx, { provider, eventTypes });
+  const { eventTypes } = fields.has("event_types") ? draft : stored;
+  const { filter } = fields.has("filter") ? draft : stored;
+  const wanted = await webhookRules(deps, tx, provider, { eventTypes, filter, fields });
   const checked = checkWebhook(merged, fields, wanted);
   const keepsHeaders = !fields.has("headers") || isDeepStrictEqual(checked.headers, storedHeaders);
   const headers: StoredHeaders = keepsHeaders
