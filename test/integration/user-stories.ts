@@ -218,6 +218,26 @@ export function userStories(name: string, start: () => Promise<Posthorn>): void 
       expect((await posthorn.call("GET", path)).body).toEqual(body);
     });
 
+    it("refuses a filter that can never come true, and says what was meant", async () => {
+      const { webhook, w } = await setup([200], { eventTypes: ["order.created"] });
+      const path = `${w}/webhooks/${webhook.id}`;
+      const wrong = await posthorn.call("PATCH", path, { filter: "event.data.totl > 100.0" });
+      expect(wrong.status, wrong.text).toBe(400);
+      expect(wrong.body.details).toContainEqual(
+        expect.objectContaining({
+          fieldViolations: [
+            expect.objectContaining({
+              field: "webhook.filter",
+              description: expect.stringContaining("did you mean total?"),
+            }),
+          ],
+        }),
+      );
+      const filter = "event.data.total > 100.0";
+      const right = await posthorn.call("PATCH", path, { filter });
+      expect(right, right.text).toMatchObject({ status: 200, body: { filter } });
+    });
+
     it("shows on a webhook how its receiver fares", async () => {
       const { webhook, w } = await setup();
       const { body: shown } = await posthorn.call("GET", `${w}/webhooks/${webhook.id}`);

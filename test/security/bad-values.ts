@@ -149,6 +149,12 @@ export function badValuesTable(start: () => Posthorn): void {
       ["a filter of 4,097 characters", { filter: `'${"x".repeat(4_095)}'` }, "webhook.filter"],
       ["a filter with U+0000", { filter: "event.id == '\u0000'" }, "webhook.filter"],
       ["a list as its filter", { filter: ["event.id == ''"] }, "webhook.filter"],
+      ["a filter that does not parse", { filter: "event.type ==" }, "webhook.filter"],
+      ["a filter that is SQL", { filter: hostile[0] }, "webhook.filter"],
+      ["a filter of an unknown field", { filter: "event.tpe == 'a'" }, "webhook.filter"],
+      ["a filter that may run for ever", { filter: "event.type.matches('(a+)+')" }],
+      ["a filter that is nested too deeply", { filter: `${"(".repeat(2_000)}true` }],
+      ["a filter that gives no bool", { filter: "event.id" }, "webhook.filter"],
       ["15 days of retries", { retryPolicy: { delays: many(15).map(() => "86400s") } }],
     ])("B77 with %s is refused", async (_, more, field?: string) => {
       const body = { url: "https://example.com/hook", ...more };
