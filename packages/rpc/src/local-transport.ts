@@ -1,4 +1,4 @@
-import type { DescMethod, MessageShape } from "@bufbuild/protobuf";
+import { create, type DescMethod, type MessageShape } from "@bufbuild/protobuf";
 import {
   createContextValues,
   type HandlerContext,
@@ -10,10 +10,9 @@ import {
 import {
   invokeUnaryImplementation,
   runStreamingCall,
-  runUnaryCall,
   transformInvokeImplementation,
 } from "@connectrpc/connect/protocol";
-import { untilAborted } from "./abort.ts";
+import { localCall } from "./local-call.ts";
 import { localRoutes } from "./local-routes.ts";
 import type { Routes } from "./routes.ts";
 import { abortable } from "./stream.ts";
@@ -35,18 +34,18 @@ export function localTransport(routes: Routes, { interceptors }: LocalTransportO
     async unary(method, signal, timeoutMs, header, input, values) {
       const spec = implementationOf(method);
       if (spec.kind !== "unary") throw new Error(`${method.toString()} is no unary method`);
-      return await runUnaryCall({
-        ...callOptions(signal, timeoutMs),
-        req: { stream: false, method, message: input, ...requestOf(method, header, values) },
-        async next(request) {
-          const context = contextOf(request, timeoutMs);
-          const answer = invokeUnaryImplementation(spec, context, request.message, interceptors);
-          // The implementation was found by this very method, so it answers in its type.
-          const message = (await untilAborted(request.signal, answer)) as MessageShape<
-            typeof method.output
-          >;
-          return { stream: false, method, message, ...responseOf(context) };
-        },
+      return await localCall({ signal, timeoutMs }, async (callSignal) => {
+        const call = { ...requestOf(method, header, values), method, signal: callSignal };
+        const context = contextOf(call, timeoutMs);
+        const message = create(method.input, input);
+        const answer = await invokeUnaryImplementation(spec, context, message, interceptors);
+        // The implementation was found by this very method, so it answers in its type.
+        return {
+          stream: false,
+          method,
+          message: answer as MessageShape<typeof method.output>,
+          ...responseOf(context),
+        } as const;
       });
     },
     async stream(method, signal, timeoutMs, header, input, values) {
@@ -91,7 +90,17 @@ function requestOf(
 
 /** The server's side of a call; the client's context values stay on the client's side. */
 function contextOf(
-  { method, service, signal, requestMethod, url, header }: UnaryRequest | StreamRequest,
+  {
+    method,
+    service,
+    signal,
+    requestMethod,
+    url,
+    header,
+  }: Pick<
+    UnaryRequest | StreamRequest,
+    "method" | "service" | "signal" | "requestMethod" | "url" | "header"
+  >,
   timeoutMs: number | undefined,
 ): HandlerContext {
   const endsAtMs = timeoutMs === undefined ? undefined : performance.now() + timeoutMs;
