@@ -1,124 +1,141 @@
 /**
  * Measures Posthorn against the machine's own limit, in one run.
  *
- * Usage: npm run bench [-- --seconds 10] [-- --log postgres|kafka]
+ * Usage: npm run bench [-- --seconds 10] [--log postgres|kafka] [--only throughput|fan-out|kafka-ingest|isolation|waiting]
+ *                      [--waiting 1000000] [--out FOLDER]
  *
- * Prints deliveries per second from publish to arrival with one webhook, as a share of the rate
- * at which a bare loop can POST to the same receiver. Kafka is measured where KAFKA_BROKERS is
- * set or Java and Maven can start a broker.
+ * Prints each figure as it is measured and writes bench.json and bench.md into FOLDER (default
+ * `bench-result`). Options may be repeated. Kafka is measured where KAFKA_BROKERS is set or Java
+ * and Maven can start a broker. All of it takes about 15 minutes on two cores.
  */
+import { mkdirSync, writeFileSync } from "node:fs";
+import { availableParallelism, cpus } from "node:os";
+import { join } from "node:path";
 import { parseArgs } from "node:util";
 import { kafkaBroker } from "@posthorn/testkit";
 import { startChild } from "../harness/child.ts";
-import { loopbackAllowed, oneProcess } from "../harness/posthorn.ts";
-import { type Measured, measure } from "./measure.ts";
+import { fanOut } from "./fan-out.ts";
+import type { Figures } from "./figures.ts";
+import { isolation } from "./isolation.ts";
+import { kafkaIngest } from "./kafka-ingest.ts";
 import { rawLimit } from "./raw-limit.ts";
+import { toMarkdown } from "./report.ts";
+import { type Stage, stage } from "./stage.ts";
+import { throughput } from "./throughput.ts";
+import { waiting } from "./waiting.ts";
 
 const { values } = parseArgs({
   options: {
     seconds: { type: "string", default: "10" },
     log: { type: "string", multiple: true, default: ["postgres", "kafka"] },
+    only: {
+      type: "string",
+      multiple: true,
+      default: ["throughput", "fan-out", "kafka-ingest", "isolation", "waiting"],
+    },
+    waiting: { type: "string", default: "1000000" },
+    out: { type: "string", default: "bench-result" },
   },
 });
 const seconds = Number(values.seconds);
+const figures: Figures[] = [];
 
 const receiver = startChild({ script: "test/bench/receiver.ts", env: {} });
 await receiver.says("port ");
-const receiverUrl = `http://127.0.0.1:${/port (\d+)/.exec(receiver.output())?.[1]}/`;
+const origin = `http://127.0.0.1:${/port (\d+)/.exec(receiver.output())?.[1]}`;
 try {
-  await rawLimit(receiverUrl, 2); // warm
-  const limit = await rawLimit(receiverUrl, seconds);
+  await rawLimit(origin, 2); // warm
+  const limit = await rawLimit(origin, seconds);
   console.log(`raw limit: ${limit.toFixed(0)} signed 1 kB POSTs/s by a bare loop\n`);
-  if (values.log.includes("postgres")) await benchLog("Postgres log", limit, {});
-  if (values.log.includes("kafka")) await benchKafka(limit);
+  if (values.log.includes("postgres")) await onPostgres(limit);
+  if (values.log.includes("kafka")) await onKafka(limit);
+  write(limit);
 } finally {
   await receiver.end();
 }
 
-async function benchKafka(limit: number): Promise<void> {
-  const brokers = process.env["KAFKA_BROKERS"];
-  if (brokers) return benchLog("Kafka log", limit, { KAFKA_BROKERS: brokers });
-  const broker = await kafkaBroker();
-  try {
-    await benchLog("Kafka log", limit, { KAFKA_BROKERS: broker.brokers.join(",") });
-  } finally {
-    await broker.close();
+async function onPostgres(limit: number): Promise<void> {
+  const setup = "Postgres log";
+  await on({}, async (posthorn) => {
+    if (isWanted("throughput")) await throughput(posthorn, { setup, seconds, limit }, report);
+  });
+  if (isWanted("fan-out")) {
+    for (const webhookCount of [5, 10, 1_000]) {
+      const options = { setup, seconds, limit, webhookCount };
+      await on({}, async (posthorn) => report(await fanOut(posthorn, options)));
+    }
+  }
+  if (isWanted("isolation")) {
+    await on({}, async (posthorn) => (await isolation(posthorn, setup)).forEach(report));
+  }
+  if (isWanted("waiting")) {
+    const counts = [0, Number(values.waiting) / 10, Number(values.waiting)];
+    await on({}, async (posthorn) => {
+      (await waiting(posthorn, { setup, counts })).forEach(report);
+    });
   }
 }
 
-async function benchLog(name: string, limit: number, env: Record<string, string>): Promise<void> {
-  const posthorn = await oneProcess({
-    env: { ...loopbackAllowed, ...env, POSTHORN_LOG_LEVEL: "warn" },
-  });
+async function onKafka(limit: number): Promise<void> {
+  const given = process.env["KAFKA_BROKERS"];
+  const broker = given ? undefined : await kafkaBroker();
+  const brokers = given ?? broker?.brokers.join(",") ?? "";
+  const setup = "Kafka log";
   try {
-    const workspace = "bench";
-    await posthorn.call("POST", `/v1/workspaces/${workspace}/webhooks`, { url: receiverUrl });
-    const load = { url: posthorn.url, key: posthorn.operatorKey, workspace, seconds };
-    const run = async (options: {
-      batchSize: number;
-      concurrency: number;
-      eventsPerSecond?: number;
-      outstandingMax?: number;
-    }) => {
-      const measured = await measure({ ...load, ...options }, receiverUrl);
-      if (!posthorn.process.isRunning()) throw new Error("Posthorn ended by itself");
-      return measured;
-    };
-    await run({ batchSize: 10, concurrency: 4, outstandingMax: 500 }); // warm
-    console.log(`${name}, one process, one webhook`);
-    const paced = await run({ batchSize: 1, concurrency: 32, eventsPerSecond: 200 });
-    report(
-      "single publish, 200 events/s",
-      paced,
-      limit,
-      "wanted: request to arrival p50 under 8 ms, p99 under 30 ms",
-    );
-    const batch = await run({ batchSize: 100, concurrency: 8, outstandingMax: 5_000 });
-    report(
-      "batch publish, sustained (100 a request, about 5,000 events outstanding)",
-      batch,
-      limit,
-      "wanted: at least 20 %",
-    );
-    const single = await run({ batchSize: 1, concurrency: 64 });
-    report("single REST publish (64 under way)", single, limit, "wanted: at least 8 %");
-    const half = await run({
-      batchSize: 20,
-      concurrency: 16,
-      eventsPerSecond: batch.perSecond / 2,
+    await on({ KAFKA_BROKERS: brokers }, async (posthorn) => {
+      if (isWanted("throughput")) await throughput(posthorn, { setup, seconds, limit }, report);
+      if (isWanted("kafka-ingest")) {
+        report(await kafkaIngest(posthorn, { setup, seconds, limit, brokers: brokers.split(",") }));
+      }
     });
-    report(
-      "batch publish at half of that load",
-      half,
-      limit,
-      "wanted: p99 accept to arrival under 150 ms",
-    );
-    const flood = await run({ batchSize: 100, concurrency: 8 });
-    report(
-      "batch publish, a flood and its end (100 a request, 8 under way)",
-      flood,
-      limit,
-      "no mark",
-    );
-    console.log();
+  } finally {
+    await broker?.close();
+  }
+}
+
+/** Runs scenarios on a Posthorn of their own; shows its last words when one fails. */
+async function on(env: Record<string, string>, run: (on: Stage) => Promise<void>): Promise<void> {
+  const posthorn = await stage(origin, env);
+  try {
+    await run(posthorn);
   } catch (error) {
-    console.log(`Posthorn's own last words:\n${posthorn.process.output().slice(-4000)}`);
+    const words = posthorn.posthorn.processes.map((process) => process.output().slice(-4000));
+    console.log(`Posthorn's own last words:\n${words.join("\n")}`);
     throw error;
   } finally {
-    await posthorn.stop();
+    await posthorn.close();
   }
 }
 
-function report(name: string, measured: Measured, limit: number, wanted: string): void {
-  const share = ((measured.perSecond / limit) * 100).toFixed(1);
-  const ms = ({ p50, p99 }: { p50: number; p99: number }) =>
-    `p50 ${p50.toFixed(1)} ms, p99 ${p99.toFixed(1)} ms`;
-  console.log(`  ${name}`);
-  console.log(
-    `    ${measured.perSecond.toFixed(0)} deliveries/s = ${share} % of the raw limit (${wanted})`,
-  );
-  console.log(
-    `    accept to arrival: ${ms(measured.acceptToArrival)}; request to arrival: ${ms(measured.requestToArrival)}`,
-  );
-  console.log(`    ${measured.events} events, ${measured.lost} lost, ${measured.doubled} doubled`);
+function isWanted(name: string): boolean {
+  return values.only.includes(name);
+}
+
+function report(row: Figures): void {
+  figures.push(row);
+  console.log(`${row.setup}: ${row.scenario}`);
+  for (const [name, value] of Object.entries(row)) {
+    if (typeof value === "number") console.log(`  ${name}: ${shown(value)}`);
+    else if (typeof value === "object" && !Array.isArray(value)) {
+      const parts = Object.entries(value).map(([part, of]) => `${part} ${shown(Number(of))}`);
+      console.log(`  ${name}: ${parts.join(", ")}`);
+    }
+  }
+  for (const { wanted, isMet } of row.marks) {
+    console.log(`  wanted ${wanted}: ${isMet ? "met" : "NOT met"}`);
+  }
+}
+
+function shown(value: number): string {
+  return value.toLocaleString("en", { maximumFractionDigits: value < 10 ? 3 : 1 });
+}
+
+function write(rawLimitPerSecond: number): void {
+  const machine = `${availableParallelism()} cores (${cpus()[0]?.model.trim() ?? "unknown"})`;
+  const date = new Date().toISOString().slice(0, 10);
+  const result = { date, machine, rawLimitPerSecond, figures };
+  mkdirSync(values.out, { recursive: true });
+  writeFileSync(join(values.out, "bench.json"), `${JSON.stringify(result, undefined, 2)}\n`);
+  writeFileSync(join(values.out, "bench.md"), toMarkdown(result));
+  console.log(`\nwritten: ${values.out}/bench.json and bench.md`);
 }

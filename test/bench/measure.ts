@@ -1,80 +1,84 @@
+import { type Arrivals, collectArrivals } from "./arrivals.ts";
 import { monotonicUs } from "./clock.ts";
+import { costs, type Figures, type Percentiles, percentiles } from "./figures.ts";
 import { type Load, type Published, publishLoad } from "./publish.ts";
-
-/** What a run came to. Times in milliseconds. */
-export interface Measured {
-  readonly events: number;
-  /** Delivered events per second, from the first publish to the last arrival. */
-  readonly perSecond: number;
-  readonly acceptToArrival: Percentiles;
-  readonly requestToArrival: Percentiles;
-  readonly lost: number;
-  readonly doubled: number;
-}
-
-export interface Percentiles {
-  readonly p50: number;
-  readonly p99: number;
-}
+import type { Stage } from "./stage.ts";
 
 /** Longest wait for the last arrival after the last publish. */
-const drainSeconds = 60;
+const drainSeconds = 120;
 const collectMs = 20;
 
-/** Publishes, waits until everything arrived, and compares the two. */
-export async function measure(load: Load, receiverUrl: string): Promise<Measured> {
-  await arrivalsOf(receiverUrl); // forget what came before
+export type Measured = Required<
+  Pick<
+    Figures,
+    | "deliveriesPerSecond"
+    | "acceptToArrivalMs"
+    | "requestToArrivalMs"
+    | "nodeUsPerDelivery"
+    | "postgresUsPerDelivery"
+    | "deliveriesPerCpuSecond"
+    | "walBytesPerDelivery"
+    | "databaseBytesPerDelivery"
+    | "events"
+    | "lost"
+    | "doubled"
+  >
+>;
+
+/** Publishes to a workspace whose one webhook is at `path`, waits until all arrived, and compares. */
+export async function measure(
+  on: Stage,
+  { path, ...load }: Omit<Load, "url" | "key"> & { path: string },
+): Promise<Measured> {
+  const { url, operatorKey: key } = on.posthorn;
+  const arrived = new Map<string, Arrivals>([[path, new Map()]]);
+  const ofPath = () => arrived.get(path) ?? new Map<string, number[]>();
+  await collectArrivals(on.origin, new Map()); // forget what came before
+  const before = await on.usage();
   const startUs = monotonicUs();
-  const arrivals = new Map<string, number[]>();
-  const publishing = publishLoad({ ...load, arrivedCount: () => arrivals.size });
+  const publishing = publishLoad({ url, key, ...load, arrivedCount: () => ofPath().size });
   let published: Published[] | undefined;
-  void publishing.then((all) => {
-    published = all;
-  });
+  let failure: unknown;
+  publishing.then(
+    (all) => {
+      published = all;
+    },
+    (error: unknown) => {
+      failure = error;
+    },
+  );
   let endUs = Number.POSITIVE_INFINITY;
-  while (!published || (missing(published, arrivals) > 0 && monotonicUs() < endUs)) {
+  while (!published || (ofPath().size < published.length && monotonicUs() < endUs)) {
     await new Promise((resolve) => setTimeout(resolve, collectMs));
-    for (const [id, atUs] of await arrivalsOf(receiverUrl)) {
-      arrivals.set(id, [...(arrivals.get(id) ?? []), atUs]);
-    }
+    await collectArrivals(on.origin, arrived);
+    if (failure !== undefined) throw failure;
     if (published && endUs === Number.POSITIVE_INFINITY) endUs = monotonicUs() + drainSeconds * 1e6;
   }
-  return summarize(published, arrivals, startUs);
+  const used = costs(before, await on.usage(), ofPath().size);
+  return { ...compare(published, ofPath(), startUs), ...used };
 }
 
-function missing(published: readonly Published[], arrivals: ReadonlyMap<string, number[]>): number {
-  return published.filter(({ id }) => !arrivals.has(id)).length;
-}
-
-async function arrivalsOf(receiverUrl: string): Promise<[string, number][]> {
-  const answer = await fetch(receiverUrl);
-  return (await answer.json()) as [string, number][];
-}
-
-function summarize(
-  published: readonly Published[],
-  arrivals: ReadonlyMap<string, number[]>,
-  startUs: number,
-): Measured {
-  const arrived = published.flatMap((event) => {
-    const [atUs] = arrivals.get(event.id) ?? [];
-    return atUs === undefined ? [] : [{ event, atUs }];
-  });
-  const lastUs = arrived.reduce((max, { atUs }) => Math.max(max, atUs), startUs);
+/** Holds what was published against what arrived. */
+export function compare(published: readonly Published[], arrivals: Arrivals, startUs: number) {
+  const toArrival: { acceptUs: number; requestUs: number }[] = [];
+  let lastUs = startUs;
+  let doubled = 0;
+  for (const { id, acceptedUs, sentUs } of published) {
+    const times = arrivals.get(id);
+    const atUs = times?.[0];
+    if (atUs === undefined) continue;
+    if (times && times.length > 1) doubled += 1;
+    lastUs = Math.max(lastUs, atUs);
+    toArrival.push({ acceptUs: Math.max(atUs - acceptedUs, 0), requestUs: atUs - sentUs });
+  }
+  const acceptToArrivalMs: Percentiles = percentiles(toArrival.map(({ acceptUs }) => acceptUs));
+  const requestToArrivalMs: Percentiles = percentiles(toArrival.map(({ requestUs }) => requestUs));
   return {
     events: published.length,
-    perSecond: arrived.length / ((lastUs - startUs) / 1e6),
-    acceptToArrival: percentiles(
-      arrived.map(({ event, atUs }) => Math.max(atUs - event.acceptedUs, 0)),
-    ),
-    requestToArrival: percentiles(arrived.map(({ event, atUs }) => atUs - event.sentUs)),
-    lost: published.length - arrived.length,
-    doubled: [...arrivals.values()].filter((times) => times.length > 1).length,
+    deliveriesPerSecond: toArrival.length / ((lastUs - startUs) / 1e6),
+    acceptToArrivalMs,
+    requestToArrivalMs,
+    lost: published.length - toArrival.length,
+    doubled,
   };
-}
-
-function percentiles(timesUs: readonly number[]): Percentiles {
-  const sorted = [...timesUs].sort((a, b) => a - b);
-  const at = (share: number) => (sorted[Math.floor(sorted.length * share)] ?? Number.NaN) / 1000;
-  return { p50: at(0.5), p99: at(0.99) };
 }

@@ -13,7 +13,12 @@ export interface Load {
   readonly url: string;
   readonly key: string;
   readonly workspace: string;
+  /** Ends after this time, */
   readonly seconds: number;
+  /** or after this many events. */
+  readonly eventsMax?: number;
+  /** Default `order.created`. */
+  readonly type?: string;
   /** Events of one request: 1 = single publishes. */
   readonly batchSize: number;
   /** Requests under way at once. */
@@ -22,31 +27,58 @@ export interface Load {
   readonly eventsPerSecond?: number;
   /** Events that may be published and not have arrived, about; undefined = any number. */
   readonly outstandingMax?: number;
-  /** How many have arrived. */
+  /** How many events have arrived. */
   readonly arrivedCount?: () => number;
 }
 
-const data = { orderId: "ord_456", note: "x".repeat(900) };
+const data = { note: "x".repeat(900) };
+const idForm = /"id":"(evt_[0-9a-z]{26})"/g;
 
-/** Publishes over REST for the time; every answer must be 202. */
+/** Publishes over REST; every answer must be 202. The bodies are made once: this is not measured. */
 export async function publishLoad(load: Load): Promise<Published[]> {
   const agent = new Agent({ connections: load.concurrency, pipelining: 1 });
+  const post = poster(agent, load);
   const published: Published[] = [];
   const startUs = monotonicUs();
   const endUs = startUs + load.seconds * 1e6;
   let requestCount = 0;
   const loop = async () => {
     for (;;) {
-      const dueUs = due(load, startUs, requestCount++);
+      const index = requestCount++;
+      const dueUs = due(load, startUs, index);
       if (dueUs >= endUs || monotonicUs() >= endUs) return;
+      if (index * load.batchSize >= (load.eventsMax ?? Number.POSITIVE_INFINITY)) return;
       await until(dueUs);
       while (isFarAhead(load, published.length) && monotonicUs() < endUs) await tick();
-      published.push(...(await publishOnce(agent, load)));
+      for (const one of await post()) published.push(one);
     }
   };
   await Promise.all(Array.from({ length: load.concurrency }, loop));
   await agent.close();
   return published;
+}
+
+function poster(agent: Agent, { url, key, workspace, batchSize, type = "order.created" }: Load) {
+  const isBatch = batchSize > 1;
+  const event = { type, data };
+  const body = isBatch ? { events: Array.from({ length: batchSize }, () => event) } : event;
+  const request = {
+    origin: url,
+    path: `/v1/workspaces/${workspace}/events${isBatch ? ":batch" : ""}`,
+    method: "POST",
+    headers: { authorization: `Bearer ${key}`, "content-type": "application/json" },
+    body: JSON.stringify(body),
+  } as const;
+  return async (): Promise<Published[]> => {
+    const sentUs = monotonicUs();
+    const answer = await agent.request(request);
+    const text = await answer.body.text();
+    const acceptedUs = monotonicUs();
+    if (answer.statusCode !== 202) {
+      throw new Error(`publish answered ${answer.statusCode}: ${text}`);
+    }
+    return [...text.matchAll(idForm)].map(([, id = ""]) => ({ id, sentUs, acceptedUs }));
+  };
 }
 
 function due(load: Load, startUs: number, index: number): number {
@@ -66,25 +98,4 @@ function tick(): Promise<void> {
 async function until(atUs: number): Promise<void> {
   const waitMs = (atUs - monotonicUs()) / 1000;
   if (waitMs > 0.5) await new Promise((resolve) => setTimeout(resolve, waitMs));
-}
-
-async function publishOnce(agent: Agent, load: Load): Promise<Published[]> {
-  const event = { type: "order.created", data };
-  const isBatch = load.batchSize > 1;
-  const path = `/v1/workspaces/${load.workspace}/events${isBatch ? ":batch" : ""}`;
-  const body = isBatch ? { events: Array.from({ length: load.batchSize }, () => event) } : event;
-  const sentUs = monotonicUs();
-  const answer = await agent.request({
-    origin: load.url,
-    path,
-    method: "POST",
-    headers: { authorization: `Bearer ${load.key}`, "content-type": "application/json" },
-    body: JSON.stringify(body),
-  });
-  const text = await answer.body.text();
-  if (answer.statusCode !== 202) throw new Error(`publish answered ${answer.statusCode}: ${text}`);
-  const acceptedUs = monotonicUs();
-  const accepted = JSON.parse(text) as { id: string } & { events: { id: string }[] };
-  const events = isBatch ? accepted.events : [accepted];
-  return events.map(({ id }) => ({ id, sentUs, acceptedUs }));
 }

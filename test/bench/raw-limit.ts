@@ -9,11 +9,10 @@ import { monotonicUs } from "./clock.ts";
 const connectionCount = 64;
 
 /** Gives POSTs per second over the time. */
-export async function rawLimit(url: string, seconds: number): Promise<number> {
+export async function rawLimit(origin: string, seconds: number): Promise<number> {
   const agent = new Agent({ connections: connectionCount, pipelining: 1 });
   const body = Buffer.from(JSON.stringify({ type: "bench", data: "x".repeat(1000) }));
   const key = createSecretKey(randomBytes(32));
-  const { origin, pathname } = new URL(url);
   const startUs = monotonicUs();
   const endUs = startUs + seconds * 1e6;
   let count = 0;
@@ -24,7 +23,7 @@ export async function rawLimit(url: string, seconds: number): Promise<number> {
       const signature = createHmac("sha256", key).update(`${id}.${timestamp}.`).update(body);
       const answer = await agent.request({
         origin,
-        path: pathname,
+        path: "/count/raw",
         method: "POST",
         headers: {
           "content-type": "application/json",

@@ -1,22 +1,31 @@
 /**
- * A receiver in a process of its own: answers 200 and notes when each webhook-id came, by the
- * machine's monotonic clock, which all processes share. `GET /arrivals` gives and forgets them.
+ * A receiver in a process of its own. Answers 200 and notes when each webhook-id came, by the
+ * machine's monotonic clock, which all processes share; paths that begin with `/hang` are never
+ * answered, `/away` is answered 503 with a `Retry-After` of a day, `/count/...` is only counted.
+ * `GET /arrivals` gives and forgets what was noted, `GET /counts` gives how many came by path.
  */
 import { createServer } from "node:http";
+import { monotonicUs } from "./clock.ts";
 
-let arrivals: [string, number][] = [];
+let arrivals: [path: string, id: string, atUs: number][] = [];
+const counts = new Map<string, number>();
 
 const server = createServer((request, response) => {
-  if (request.method === "GET") {
+  const { method, url = "" } = request;
+  if (method === "GET") {
     response.setHeader("content-type", "application/json");
-    response.end(JSON.stringify(arrivals));
-    arrivals = [];
+    response.end(JSON.stringify(url === "/counts" ? Object.fromEntries(counts) : arrivals));
+    if (url === "/arrivals") arrivals = [];
     return;
   }
-  const id = request.headers["webhook-id"];
+  const id = String(request.headers["webhook-id"]);
   request.on("data", () => {});
   request.on("end", () => {
-    arrivals.push([String(id), Number(process.hrtime.bigint() / 1000n)]);
+    const kind = `/${url.split("/")[1]}`;
+    counts.set(kind, (counts.get(kind) ?? 0) + 1);
+    if (kind === "/hang") return;
+    if (kind === "/away") response.writeHead(503, { "retry-after": "86400" });
+    if (kind !== "/count" && kind !== "/away") arrivals.push([url, id, monotonicUs()]);
     response.end();
   });
 });
