@@ -82,6 +82,12 @@ export async function insertWebhook(
   return fromRow(row);
 }
 
+/**
+ * Not now(), since the transaction may have waited for its lock while deliveries were made; and
+ * up to the next millisecond, since a Date has no finer time to give.
+ */
+const endOfThisMs = sql<Date>`date_trunc('milliseconds', clock_timestamp()) + interval '1 ms'`;
+
 /** How a webhook's settings are written. */
 export interface UpdateOptions extends WebhookKey {
   /** What the workspace was raised to for it. */
@@ -104,8 +110,7 @@ export async function updateWebhook(
       target_version: sql<string>`case
         when url = ${settings.url} and state = ${settings.state} then target_version
         else ${version}::bigint end`,
-      // Not now(): the transaction may have waited for its lock while deliveries were made.
-      ...(cancelHeld && { cancel_before: sql<Date>`clock_timestamp()` }),
+      ...(cancelHeld && { cancel_before: endOfThisMs }),
       updated_at: sql`now()`,
     })
     .where("workspace_id", "=", requireUuid("ws", workspaceId))
