@@ -321,6 +321,20 @@ export function userStories(name: string, start: () => Promise<Posthorn>): void 
       expect(target.requests).toHaveLength(2);
     });
 
+    it("tests a webhook with the events that Posthorn publishes itself, as nobody else may", async () => {
+      const { target, webhook, w } = await setup([200], { eventTypes: ["posthorn.webhook.*"] });
+      const type = "posthorn.webhook.disabled";
+      const path = `${w}/webhooks/${webhook.id}:test`;
+      const tested = await posthorn.call("POST", path, { eventTypes: [type] });
+      expect(tested.body, tested.text).toMatchObject({ testsRun: 1, testsSucceeded: 1 });
+      const [request] = await target.next();
+      const body = JSON.parse(request?.body.toString() ?? "");
+      expect(body).toMatchObject({ type, data: { reason: "FAILING" } });
+      const forged = await posthorn.call("POST", `${w}/events`, { type, data: {} });
+      expect(forged.status, forged.text).toBe(400);
+      expect(forged.text).toContain("event.type");
+    });
+
     it("resends a delivery", async () => {
       const { workspace, target, w } = await setup();
       const { id } = await publish(workspace);

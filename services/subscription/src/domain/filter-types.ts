@@ -1,4 +1,3 @@
-import { isReservedName } from "./reserved-type.ts";
 import { isPattern } from "./webhook-check.ts";
 
 /** An event type of a catalog, as far as a filter's fields are concerned. */
@@ -31,9 +30,8 @@ export function typesToCheck(
   );
   const isOpen = takesAny && (isForAll || prefixes.size > 0);
   const hasOthers = named.filter(({ name }) => exact.has(name)).length < exact.size;
-  const hasReserved = eventTypes.some(isReservedName);
   const bytes = named.reduce((sum, { schemaBytes }) => sum + schemaBytes, 0);
-  if (isOpen || hasOthers || hasReserved || bytes > schemaBytesMax) return undefined;
+  if (isOpen || hasOthers || bytes > schemaBytesMax) return undefined;
   if (named.some(({ schemaBytes }) => schemaBytes === 0)) return undefined;
   return named.map(({ name }) => name);
 }
