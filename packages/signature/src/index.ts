@@ -1,4 +1,22 @@
-export { type HeaderNames, headerNames, type Scheme } from "./scheme.ts";
-export { checkSecret, newSecret, newSigningKey, type SecretProblem } from "./secret.ts";
-export { type SignOptions, sign } from "./sign.ts";
-export { type Verification, type VerifyOptions, verify } from "./verify.ts";
+export type { SignedRequest, Verification } from "./message.ts";
+export {
+  type HmacSignature,
+  isAsymmetric,
+  type Rfc9421Signature,
+  type Scheme,
+  type SecretEncoding,
+  type Signature,
+  type StandardSignature,
+  type TimestampedHmacSignature,
+  takesSeveral,
+} from "./scheme.ts";
+export {
+  checkSecret,
+  newSecret,
+  newSigningKey,
+  type SecretProblem,
+  type SigningKey,
+  signingKeyOf,
+} from "./secret.ts";
+export { type Signing, type SignOptions, sign, signAll } from "./sign.ts";
+export { type VerifyOptions, verify } from "./verify.ts";

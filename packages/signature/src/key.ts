@@ -1,15 +1,31 @@
 import { createPrivateKey, createPublicKey, createSecretKey, type KeyObject } from "node:crypto";
 import { keyCache } from "./key-cache.ts";
-import { hmacBytes, type SecretProblem, signingBytes, verifyingBytes } from "./secret.ts";
+import type { SecretEncoding } from "./scheme.ts";
+import {
+  hmacBytes,
+  type SecretProblem,
+  secretBytes,
+  signingBytes,
+  verifyingBytes,
+} from "./secret.ts";
 
 const keyCountMax = 4_096;
 const hmacKeys = keyCache((text) => createSecretKey(bytesOf(hmacBytes(text))), keyCountMax);
+const secretKeys = {
+  text: keyCache((text) => createSecretKey(bytesOf(secretBytes(text, "text"))), keyCountMax),
+  decoded: keyCache((text) => createSecretKey(bytesOf(secretBytes(text, "decoded"))), keyCountMax),
+};
 const signingKeys = keyCache(makeSigningKey, keyCountMax);
 const verifyingKeys = keyCache(makeVerifyingKey, keyCountMax);
 
 /** Gives the HMAC key of a `whsec_` secret. Throws a plain Error when it is malformed. */
 export function hmacKey(secret: string): KeyObject {
   return hmacKeys.get(secret);
+}
+
+/** Gives the HMAC key of any secret. Throws a plain Error when it is empty or cannot be decoded. */
+export function secretKey(secret: string, encoding: SecretEncoding): KeyObject {
+  return secretKeys[encoding].get(secret);
 }
 
 /** Gives the private key of a `whsk_` secret. Throws a plain Error when it is malformed. */

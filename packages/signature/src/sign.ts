@@ -1,66 +1,57 @@
-import { createHmac, sign as signBytes } from "node:crypto";
-import { hmacKey, signingKey } from "./key.ts";
-import { idProblem, parseTimestamp, signedPrefix } from "./message.ts";
-import { headerNames, type Scheme, versionTags } from "./scheme.ts";
+import { type Message, parseTimestamp, type SignedRequest } from "./message.ts";
+import type { Rfc9421Signature, Signature } from "./scheme.ts";
+import { signHmac } from "./schemes/hmac.ts";
+import { signRfc9421 } from "./schemes/rfc9421/sign.ts";
+import { signStandard } from "./schemes/standard.ts";
+import { signTimestampedHmac } from "./schemes/timestamped-hmac.ts";
 
-/** One message to sign. */
-export interface SignOptions {
-  readonly scheme: Scheme;
-  /** At least one; each adds a signature, newest first, so that receivers may hold any of them. */
-  readonly secrets: readonly string[];
-  /** The event's id: visible characters without a dot. */
-  readonly id: string;
-  /** Whole seconds since 1970, of the attempt. */
-  readonly timestampS: number;
-  /** Exactly the bytes that are sent. */
-  readonly body: Uint8Array;
-}
+/** One message to sign, and how. The request is what `rfc9421` covers; others pass over it. */
+export type SignOptions =
+  | (Exclude<Signature, Rfc9421Signature> & Message & { readonly request?: SignedRequest })
+  | (Rfc9421Signature & Message & { readonly request: SignedRequest });
 
 /**
- * Signs a message: header name (lower case) -> value, three headers; several secrets give several
- * signatures in one header, space separated. Throws a plain Error, which repeats no secret, when
- * there is no secret or one is malformed.
+ * Signs a message: header name (lower case) -> value. Throws a plain Error, which repeats no
+ * secret, when there is no secret or one is malformed.
  */
 export function sign(options: SignOptions): Record<string, string> {
-  const { scheme, secrets, id, timestampS, body } = options;
-  check(options);
-  const names = headerNames[scheme];
-  const prefix = signedPrefix(id, timestampS);
-  const signatures = secrets.map((secret) => signature({ scheme, secret, prefix, body }));
-  return {
-    [names.id]: id,
-    [names.timestamp]: String(timestampS),
-    [names.signature]: signatures.join(" "),
-  };
-}
-
-function check({ secrets, id, timestampS }: SignOptions): void {
-  if (secrets.length === 0) throw new Error("cannot sign without a secret");
-  const problem = idProblem(id);
-  if (problem !== undefined) throw new Error(problem);
-  if (parseTimestamp(String(timestampS)) === undefined) {
+  if (options.secrets.length === 0) throw new Error("cannot sign without a secret");
+  if (parseTimestamp(String(options.timestampS)) === undefined) {
     throw new Error("timestamp must be whole seconds since 1970");
   }
-}
-
-function signature(options: {
-  scheme: Scheme;
-  secret: string;
-  prefix: string;
-  body: Uint8Array;
-}): string {
-  const { scheme, secret, prefix, body } = options;
-  return `${versionTags[scheme]},${digest()}`;
-
-  function digest(): string {
-    switch (scheme) {
-      case "standard":
-      case "svix":
-        return createHmac("sha256", hmacKey(secret)).update(prefix).update(body).digest("base64");
-      case "standard-ed25519": {
-        const bytes = Buffer.concat([Buffer.from(prefix), body]);
-        return signBytes(null, bytes, signingKey(secret)).toString("base64");
-      }
-    }
+  switch (options.scheme) {
+    case "standard":
+    case "standard-ed25519":
+    case "svix":
+      return signStandard(options.scheme, options);
+    case "hmac":
+      return signHmac(options, options);
+    case "timestamped-hmac":
+      return signTimestampedHmac(options, options);
+    case "rfc9421":
+      return signRfc9421(options, options, options.request);
   }
 }
+
+/** One of several ways to sign a message, with its secrets. */
+export type Signing = Signature & Pick<Message, "secrets">;
+
+/**
+ * Signs a message in several ways at once. `standard` and `standard-ed25519` share their headers:
+ * their signatures stand side by side. Others that write the same header are the caller's mistake.
+ */
+export function signAll(
+  signings: readonly Signing[],
+  message: Omit<Message, "secrets"> & { readonly request: SignedRequest },
+): Record<string, string> {
+  const headers: Record<string, string> = {};
+  for (const signing of signings) {
+    const before = headers[shared];
+    Object.assign(headers, sign({ ...signing, ...message }));
+    const after = headers[shared];
+    if (before !== undefined && before !== after) headers[shared] = `${before} ${after}`;
+  }
+  return headers;
+}
+
+const shared = "webhook-signature";

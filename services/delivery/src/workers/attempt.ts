@@ -1,10 +1,12 @@
 import type { EgressResult, egress } from "@posthorn/egress";
 import { newUuid, uuidToId } from "@posthorn/runtime";
-import { sign } from "@posthorn/signature";
 import { renderEnvelope } from "../domain/envelope.ts";
 import type { NewAttempt } from "../store/result.ts";
 import type { SendableEvent } from "./lane.ts";
+import { signedHeaders } from "./signing.ts";
 import type { KnownProvider, KnownWebhook } from "./subscriptions.ts";
+
+type Headers = Readonly<Record<string, string>>;
 
 /** What one POST needs. */
 export interface AttemptInput {
@@ -25,39 +27,33 @@ export async function attempt(
   event.body ??= renderEnvelope(event);
   const uuid = newUuid(now.getTime());
   const own = ownHeaders(input, { body: event.body, uuid });
+  const theirs = customHeaders(webhook.headers, own);
   const result = await send({
     url: webhook.url,
-    headers: { ...webhook.headers, ...own },
+    headers: { ...theirs, ...own },
     body: event.body,
     timeoutMs: webhook.timeoutMs,
     ...(input.signal && { signal: input.signal }),
   });
-  const requestHeaders = { ...masked(webhook.headers), ...own };
+  const requestHeaders = { ...masked(theirs), ...own };
   return toAttempt(input, result, { uuid, requestHeaders });
 }
 
-function ownHeaders(
-  input: AttemptInput,
-  { body, uuid }: { body: Buffer; uuid: string },
-): Record<string, string> {
-  const { event, webhook, provider, now } = input;
-  const headers: Record<string, string> = {
-    "content-type": "application/json",
+function ownHeaders(input: AttemptInput, { body, uuid }: { body: Buffer; uuid: string }): Headers {
+  const { event, provider } = input;
+  const contentType = "application/json";
+  return {
+    "content-type": contentType,
     "user-agent": provider.userAgent,
     traceparent: traceparent(event, uuid),
+    ...signedHeaders({ ...input, id: uuidToId("evt", event.uuid), contentType, body }),
   };
-  const secrets = webhook.secrets
-    .filter(({ expireAt }) => expireAt === undefined || expireAt > now)
-    .map(({ text }) => text);
-  if (secrets.length === 0) throw new Error(`webhook ${webhook.id} has no secret to sign with`);
-  const timestampS = Math.floor(now.getTime() / 1000);
-  for (const scheme of provider.schemes) {
-    Object.assign(
-      headers,
-      sign({ scheme, secrets, id: uuidToId("evt", event.uuid), timestampS, body }),
-    );
-  }
-  return headers;
+}
+
+/** A customer's header gives way to one of ours, which may have come after it was stored. */
+function customHeaders(headers: Headers, own: Headers): Headers {
+  const kept = Object.entries(headers).filter(([name]) => !Object.hasOwn(own, name.toLowerCase()));
+  return Object.fromEntries(kept);
 }
 
 /** The publish's trace goes on; without one the event is the trace. The attempt's id is the span. */
@@ -66,14 +62,14 @@ function traceparent(event: SendableEvent, attemptUuid: string): string {
   return `00-${traceId}-${attemptUuid.replaceAll("-", "").slice(16)}-01`;
 }
 
-function masked(headers: Readonly<Record<string, string>>): Record<string, string> {
+function masked(headers: Headers): Headers {
   return Object.fromEntries(Object.keys(headers).map((name) => [name.toLowerCase(), "***"]));
 }
 
 function toAttempt(
   input: AttemptInput,
   result: EgressResult,
-  { uuid, requestHeaders }: { uuid: string; requestHeaders: Record<string, string> },
+  { uuid, requestHeaders }: { uuid: string; requestHeaders: Headers },
 ): NewAttempt {
   return {
     uuid,

@@ -11,12 +11,12 @@ import {
   Webhook_State,
   Webhook_WhenPaused,
 } from "@posthorn/proto/posthorn/subscription/v1/webhook";
-import { Signature_Scheme } from "@posthorn/proto/posthorn/type/v1/policy";
 import { idToUuid, uuidToId } from "@posthorn/runtime";
 import { type DataKey, type MasterKey, open, unwrapDataKey } from "@posthorn/sealing";
-import type { Scheme } from "@posthorn/signature";
+import type { Signature } from "@posthorn/signature";
 import type { Matchable } from "../domain/match.ts";
 import { Filters } from "./filters.ts";
+import { toSignature } from "./signature-message.ts";
 
 /** What delivery knows of a webhook, secrets opened. */
 export interface KnownWebhook extends Matchable {
@@ -48,7 +48,8 @@ export interface KnownProvider {
   readonly name: string;
   readonly revision: bigint;
   readonly userAgent: string;
-  readonly schemes: readonly Scheme[];
+  /** How deliveries are signed, at least one way. */
+  readonly signatures: readonly Signature[];
   readonly delaysMs: readonly number[];
   readonly dataKey: DataKey;
 }
@@ -165,7 +166,7 @@ export class Subscriptions {
       name: snapshot.provider,
       revision: snapshot.revision,
       userAgent: snapshot.userAgent,
-      schemes: snapshot.signatures.map(({ scheme }) => toScheme(scheme)),
+      signatures: snapshot.signatures.map(toSignature),
       delaysMs: toDelaysMs(snapshot),
       dataKey: unwrapDataKey(this.#masterKey, snapshot.wrappedDataKey),
     });
@@ -289,15 +290,4 @@ function toWhenPaused(whenPaused: Webhook_WhenPaused): KnownWebhook["whenPaused"
       return "HOLD";
   }
   throw new Error(`${String(whenPaused)} for a pause is newer than this process`);
-}
-
-function toScheme(scheme: Signature_Scheme): Scheme {
-  switch (scheme) {
-    case Signature_Scheme.SCHEME_UNSPECIFIED:
-    case Signature_Scheme.STANDARD:
-      return "standard";
-    case Signature_Scheme.SVIX:
-      return "svix";
-  }
-  throw new Error(`signature scheme ${String(scheme)} is newer than this process`);
 }

@@ -13,7 +13,7 @@ import type { Message, UnknownEnum } from "@bufbuild/protobuf";
  * Describes the file posthorn/type/v1/policy.proto.
  */
 export const file_posthorn_type_v1_policy: GenFile = /*@__PURE__*/
-  fileDesc("Ch1wb3N0aG9ybi90eXBlL3YxL3BvbGljeS5wcm90bxIQcG9zdGhvcm4udHlwZS52MSJPCgtSZXRyeVBvbGljeRJACgZkZWxheXMYASADKAsyGS5nb29nbGUucHJvdG9idWYuRHVyYXRpb25CFbpIEpIBDxAUIguqAQgiBAiAowUyACKFAQoJU2lnbmF0dXJlEj4KBnNjaGVtZRgBIAEoDjIiLnBvc3Rob3JuLnR5cGUudjEuU2lnbmF0dXJlLlNjaGVtZUIKukgHggEEEAEgACI4CgZTY2hlbWUSFgoSU0NIRU1FX1VOU1BFQ0lGSUVEEAASDAoIU1RBTkRBUkQQARIICgRTVklYEAJiBnByb3RvMw", [file_buf_validate_validate, file_google_protobuf_duration]);
+  fileDesc("Ch1wb3N0aG9ybi90eXBlL3YxL3BvbGljeS5wcm90bxIQcG9zdGhvcm4udHlwZS52MSJPCgtSZXRyeVBvbGljeRJACgZkZWxheXMYASADKAsyGS5nb29nbGUucHJvdG9idWYuRHVyYXRpb25CFbpIEpIBDxAUIguqAQgiBAiAowUyACKyBwoJU2lnbmF0dXJlEj4KBnNjaGVtZRgBIAEoDjIiLnBvc3Rob3JuLnR5cGUudjEuU2lnbmF0dXJlLlNjaGVtZUIKukgHggEEEAEgABI6CgZoZWFkZXIYAiABKAlCKrpIJ3IlMiNeW0EtWmEtejAtOSEjJCUmJyorLl5fYHx+LV17MCwxMjh9JBJACghlbmNvZGluZxgDIAEoDjIkLnBvc3Rob3JuLnR5cGUudjEuU2lnbmF0dXJlLkVuY29kaW5nQgi6SAWCAQIQARIsCgZwcmVmaXgYBCABKAlCHLpIGXIXMhVeKFshLX5dWyAtfl17MCwzMX0pPyQSTQoPc2VjcmV0X2VuY29kaW5nGAUgASgOMioucG9zdGhvcm4udHlwZS52MS5TaWduYXR1cmUuU2VjcmV0RW5jb2RpbmdCCLpIBYIBAhABEkIKCWFsZ29yaXRobRgGIAEoDjIlLnBvc3Rob3JuLnR5cGUudjEuU2lnbmF0dXJlLkFsZ29yaXRobUIIukgFggECEAESPAoGdGFyZ2V0GAcgASgOMiIucG9zdGhvcm4udHlwZS52MS5TaWduYXR1cmUuVGFyZ2V0Qgi6SAWCAQIQARIzCgVsYWJlbBgIIAEoCUIkukghch8yHV4oW2EteipdW2EtejAtOV8uKi1dezAsMzF9KT8kEiEKA3RhZxgJIAEoCUIUukgRcg8yDV5bIC1+XXswLDY0fSQiewoGU2NoZW1lEhYKElNDSEVNRV9VTlNQRUNJRklFRBAAEgwKCFNUQU5EQVJEEAESCAoEU1ZJWBACEhQKEFNUQU5EQVJEX0VEMjU1MTkQAxIICgRITUFDEAQSFAoQVElNRVNUQU1QRURfSE1BQxAFEgsKB1JGQzk0MjEQBiI5CghFbmNvZGluZxIYChRFTkNPRElOR19VTlNQRUNJRklFRBAAEgcKA0hFWBABEgoKBkJBU0U2NBACIkgKDlNlY3JldEVuY29kaW5nEh8KG1NFQ1JFVF9FTkNPRElOR19VTlNQRUNJRklFRBAAEggKBFRFWFQQARILCgdERUNPREVEEAIiRAoJQWxnb3JpdGhtEhkKFUFMR09SSVRITV9VTlNQRUNJRklFRBAAEg8KC0hNQUNfU0hBMjU2EAESCwoHRUQyNTUxORACIkgKBlRhcmdldBIWChJUQVJHRVRfVU5TUEVDSUZJRUQQABIOCgpUQVJHRVRfVVJJEAESFgoSQVVUSE9SSVRZX0FORF9QQVRIEAJiBnByb3RvMw", [file_buf_validate_validate, file_google_protobuf_duration]);
 
 /**
  * When a failed delivery is tried again.
@@ -55,7 +55,8 @@ export const RetryPolicySchema: GenMessage<RetryPolicy, {jsonType: RetryPolicyJs
   messageDesc(file_posthorn_type_v1_policy, 0);
 
 /**
- * One way in which deliveries are signed.
+ * One way in which deliveries are signed. The fields after `scheme` are options of some schemes,
+ * and refused with the others.
  *
  * @generated from message posthorn.type.v1.Signature
  */
@@ -66,10 +67,68 @@ export type Signature = Message<"posthorn.type.v1.Signature"> & {
    * @generated from field: posthorn.type.v1.Signature.Scheme scheme = 1;
    */
   scheme: Signature_Scheme;
+
+  /**
+   * Of HMAC and TIMESTAMPED_HMAC, which need it: the header that the signature stands in. Not one
+   * that Posthorn or HTTP itself writes, nor that of another signature.
+   *
+   * @generated from field: string header = 2;
+   */
+  header: string;
+
+  /**
+   * Of HMAC: how the digest is written.
+   *
+   * @generated from field: posthorn.type.v1.Signature.Encoding encoding = 3;
+   */
+  encoding: Signature_Encoding;
+
+  /**
+   * Of HMAC: what stands before the digest, such as `sha256=`.
+   *
+   * @generated from field: string prefix = 4;
+   */
+  prefix: string;
+
+  /**
+   * Of HMAC, TIMESTAMPED_HMAC and, with HMAC_SHA256, RFC9421: how the secret is the key.
+   *
+   * @generated from field: posthorn.type.v1.Signature.SecretEncoding secret_encoding = 5;
+   */
+  secretEncoding: Signature_SecretEncoding;
+
+  /**
+   * Of RFC9421: what signs.
+   *
+   * @generated from field: posthorn.type.v1.Signature.Algorithm algorithm = 6;
+   */
+  algorithm: Signature_Algorithm;
+
+  /**
+   * Of RFC9421: what of the URL is signed.
+   *
+   * @generated from field: posthorn.type.v1.Signature.Target target = 7;
+   */
+  target: Signature_Target;
+
+  /**
+   * Of RFC9421: which signature of the message it is. Empty means `sig1`.
+   *
+   * @generated from field: string label = 8;
+   */
+  label: string;
+
+  /**
+   * Of RFC9421: the parameter `tag`, which says whose signature it is. Empty: left out.
+   *
+   * @generated from field: string tag = 9;
+   */
+  tag: string;
 };
 
 /**
- * One way in which deliveries are signed.
+ * One way in which deliveries are signed. The fields after `scheme` are options of some schemes,
+ * and refused with the others.
  *
  * @generated from message posthorn.type.v1.Signature
  */
@@ -80,6 +139,63 @@ export type SignatureJson = {
    * @generated from field: posthorn.type.v1.Signature.Scheme scheme = 1;
    */
   scheme?: Signature_SchemeJson;
+
+  /**
+   * Of HMAC and TIMESTAMPED_HMAC, which need it: the header that the signature stands in. Not one
+   * that Posthorn or HTTP itself writes, nor that of another signature.
+   *
+   * @generated from field: string header = 2;
+   */
+  header?: string;
+
+  /**
+   * Of HMAC: how the digest is written.
+   *
+   * @generated from field: posthorn.type.v1.Signature.Encoding encoding = 3;
+   */
+  encoding?: Signature_EncodingJson;
+
+  /**
+   * Of HMAC: what stands before the digest, such as `sha256=`.
+   *
+   * @generated from field: string prefix = 4;
+   */
+  prefix?: string;
+
+  /**
+   * Of HMAC, TIMESTAMPED_HMAC and, with HMAC_SHA256, RFC9421: how the secret is the key.
+   *
+   * @generated from field: posthorn.type.v1.Signature.SecretEncoding secret_encoding = 5;
+   */
+  secretEncoding?: Signature_SecretEncodingJson;
+
+  /**
+   * Of RFC9421: what signs.
+   *
+   * @generated from field: posthorn.type.v1.Signature.Algorithm algorithm = 6;
+   */
+  algorithm?: Signature_AlgorithmJson;
+
+  /**
+   * Of RFC9421: what of the URL is signed.
+   *
+   * @generated from field: posthorn.type.v1.Signature.Target target = 7;
+   */
+  target?: Signature_TargetJson;
+
+  /**
+   * Of RFC9421: which signature of the message it is. Empty means `sig1`.
+   *
+   * @generated from field: string label = 8;
+   */
+  label?: string;
+
+  /**
+   * Of RFC9421: the parameter `tag`, which says whose signature it is. Empty: left out.
+   *
+   * @generated from field: string tag = 9;
+   */
+  tag?: string;
 };
 
 /**
@@ -115,6 +231,37 @@ export const Signature_Scheme = {
    * @generated from enum value: SVIX = 2;
    */
   SVIX: 2,
+
+  /**
+   * Standard Webhooks v1a: Ed25519 in `webhook-signature`, beside the signature of STANDARD if
+   * that is named too. Receivers verify with the webhook's `publicKeys`.
+   *
+   * @generated from enum value: STANDARD_ED25519 = 3;
+   */
+  STANDARD_ED25519: 3,
+
+  /**
+   * HMAC-SHA256 of the body in a header of the provider's own. During a rotation it is signed
+   * with the newest secret alone.
+   *
+   * @generated from enum value: HMAC = 4;
+   */
+  HMAC: 4,
+
+  /**
+   * HMAC-SHA256 of time and body in a header of the provider's own: `t=1614265330,v1=<hex>`.
+   *
+   * @generated from enum value: TIMESTAMPED_HMAC = 5;
+   */
+  TIMESTAMPED_HMAC: 5,
+
+  /**
+   * HTTP Message Signatures (RFC 9421) over method, target, `content-digest`, `content-type` and
+   * `webhook-id`. During a rotation it is signed with the newest secret alone.
+   *
+   * @generated from enum value: RFC9421 = 6;
+   */
+  RFC9421: 6,
 } as const;
 
 /**
@@ -129,11 +276,204 @@ export type Signature_Scheme = (typeof Signature_Scheme)[keyof typeof Signature_
  *
  * @generated from enum posthorn.type.v1.Signature.Scheme
  */
-export type Signature_SchemeJson = "SCHEME_UNSPECIFIED" | "STANDARD" | "SVIX";
+export type Signature_SchemeJson = "SCHEME_UNSPECIFIED" | "STANDARD" | "SVIX" | "STANDARD_ED25519" | "HMAC" | "TIMESTAMPED_HMAC" | "RFC9421";
 
 /**
  * Describes the enum posthorn.type.v1.Signature.Scheme.
  */
 export const Signature_SchemeSchema: GenEnum<Signature_Scheme, Signature_SchemeJson> = /*@__PURE__*/
   enumDesc(file_posthorn_type_v1_policy, 1, 0);
+
+/**
+ * How a digest is written.
+ *
+ * @generated from enum posthorn.type.v1.Signature.Encoding
+ */
+export const Signature_Encoding = {
+  /**
+   * Not set: HEX.
+   *
+   * @generated from enum value: ENCODING_UNSPECIFIED = 0;
+   */
+  ENCODING_UNSPECIFIED: 0,
+
+  /**
+   * Lower-case hexadecimal digits.
+   *
+   * @generated from enum value: HEX = 1;
+   */
+  HEX: 1,
+
+  /**
+   * Base64 with padding.
+   *
+   * @generated from enum value: BASE64 = 2;
+   */
+  BASE64: 2,
+} as const;
+
+/**
+ * How a digest is written.
+ *
+ * @generated from enum posthorn.type.v1.Signature.Encoding
+ */
+export type Signature_Encoding = (typeof Signature_Encoding)[keyof typeof Signature_Encoding] | UnknownEnum;
+
+/**
+ * How a digest is written.
+ *
+ * @generated from enum posthorn.type.v1.Signature.Encoding
+ */
+export type Signature_EncodingJson = "ENCODING_UNSPECIFIED" | "HEX" | "BASE64";
+
+/**
+ * Describes the enum posthorn.type.v1.Signature.Encoding.
+ */
+export const Signature_EncodingSchema: GenEnum<Signature_Encoding, Signature_EncodingJson> = /*@__PURE__*/
+  enumDesc(file_posthorn_type_v1_policy, 1, 1);
+
+/**
+ * How a secret is the key.
+ *
+ * @generated from enum posthorn.type.v1.Signature.SecretEncoding
+ */
+export const Signature_SecretEncoding = {
+  /**
+   * Not set: TEXT.
+   *
+   * @generated from enum value: SECRET_ENCODING_UNSPECIFIED = 0;
+   */
+  SECRET_ENCODING_UNSPECIFIED: 0,
+
+  /**
+   * The whole text of the secret, as UTF-8; `whsec_` is part of it.
+   *
+   * @generated from enum value: TEXT = 1;
+   */
+  TEXT: 1,
+
+  /**
+   * The bytes that the base64 after `whsec_` stands for.
+   *
+   * @generated from enum value: DECODED = 2;
+   */
+  DECODED: 2,
+} as const;
+
+/**
+ * How a secret is the key.
+ *
+ * @generated from enum posthorn.type.v1.Signature.SecretEncoding
+ */
+export type Signature_SecretEncoding = (typeof Signature_SecretEncoding)[keyof typeof Signature_SecretEncoding] | UnknownEnum;
+
+/**
+ * How a secret is the key.
+ *
+ * @generated from enum posthorn.type.v1.Signature.SecretEncoding
+ */
+export type Signature_SecretEncodingJson = "SECRET_ENCODING_UNSPECIFIED" | "TEXT" | "DECODED";
+
+/**
+ * Describes the enum posthorn.type.v1.Signature.SecretEncoding.
+ */
+export const Signature_SecretEncodingSchema: GenEnum<Signature_SecretEncoding, Signature_SecretEncodingJson> = /*@__PURE__*/
+  enumDesc(file_posthorn_type_v1_policy, 1, 2);
+
+/**
+ * What signs.
+ *
+ * @generated from enum posthorn.type.v1.Signature.Algorithm
+ */
+export const Signature_Algorithm = {
+  /**
+   * Not set: HMAC_SHA256.
+   *
+   * @generated from enum value: ALGORITHM_UNSPECIFIED = 0;
+   */
+  ALGORITHM_UNSPECIFIED: 0,
+
+  /**
+   * The webhook's secret.
+   *
+   * @generated from enum value: HMAC_SHA256 = 1;
+   */
+  HMAC_SHA256: 1,
+
+  /**
+   * The webhook's private key; receivers verify with its `publicKeys`.
+   *
+   * @generated from enum value: ED25519 = 2;
+   */
+  ED25519: 2,
+} as const;
+
+/**
+ * What signs.
+ *
+ * @generated from enum posthorn.type.v1.Signature.Algorithm
+ */
+export type Signature_Algorithm = (typeof Signature_Algorithm)[keyof typeof Signature_Algorithm] | UnknownEnum;
+
+/**
+ * What signs.
+ *
+ * @generated from enum posthorn.type.v1.Signature.Algorithm
+ */
+export type Signature_AlgorithmJson = "ALGORITHM_UNSPECIFIED" | "HMAC_SHA256" | "ED25519";
+
+/**
+ * Describes the enum posthorn.type.v1.Signature.Algorithm.
+ */
+export const Signature_AlgorithmSchema: GenEnum<Signature_Algorithm, Signature_AlgorithmJson> = /*@__PURE__*/
+  enumDesc(file_posthorn_type_v1_policy, 1, 3);
+
+/**
+ * What of the URL is signed.
+ *
+ * @generated from enum posthorn.type.v1.Signature.Target
+ */
+export const Signature_Target = {
+  /**
+   * Not set: TARGET_URI.
+   *
+   * @generated from enum value: TARGET_UNSPECIFIED = 0;
+   */
+  TARGET_UNSPECIFIED: 0,
+
+  /**
+   * All of it.
+   *
+   * @generated from enum value: TARGET_URI = 1;
+   */
+  TARGET_URI: 1,
+
+  /**
+   * Host and port, path, and the query if there is one: for receivers that do not see whether
+   * the proxy in front of them was spoken to by https.
+   *
+   * @generated from enum value: AUTHORITY_AND_PATH = 2;
+   */
+  AUTHORITY_AND_PATH: 2,
+} as const;
+
+/**
+ * What of the URL is signed.
+ *
+ * @generated from enum posthorn.type.v1.Signature.Target
+ */
+export type Signature_Target = (typeof Signature_Target)[keyof typeof Signature_Target] | UnknownEnum;
+
+/**
+ * What of the URL is signed.
+ *
+ * @generated from enum posthorn.type.v1.Signature.Target
+ */
+export type Signature_TargetJson = "TARGET_UNSPECIFIED" | "TARGET_URI" | "AUTHORITY_AND_PATH";
+
+/**
+ * Describes the enum posthorn.type.v1.Signature.Target.
+ */
+export const Signature_TargetSchema: GenEnum<Signature_Target, Signature_TargetJson> = /*@__PURE__*/
+  enumDesc(file_posthorn_type_v1_policy, 1, 4);
 
