@@ -2,16 +2,20 @@ import type { FieldProblem } from "@posthorn/errors";
 import type { ProviderFile } from "./provider-changes.ts";
 import { isReservedName, reservedProblem } from "./reserved-type.ts";
 import { retryProblems } from "./retry-delays.ts";
+import { signatureProblems } from "./signature-check.ts";
 
-/** Gives what is wrong with a provider file beyond the shapes of its fields; not its schemas. */
-export function providerProblems({ settings, eventTypes }: ProviderFile): FieldProblem[] {
+/**
+ * Gives what is wrong with a provider file beyond the shapes of its fields; not its schemas.
+ * `checkHeader` gives why a header cannot be a signature's, or undefined.
+ */
+export function providerProblems(
+  { settings, eventTypes }: ProviderFile,
+  checkHeader: (name: string) => string | undefined,
+): FieldProblem[] {
   const names = eventTypes.map(({ name }) => name);
   return [
     ...retryProblems(settings.retryDelaysMs, "retryPolicy.delays"),
-    ...repeated(settings.signatures).map((index) => ({
-      field: `signatures[${index}].scheme`,
-      description: "is named twice",
-    })),
+    ...signatureProblems(settings.signatures, checkHeader),
     ...repeated(names).map((index) => ({
       field: `eventTypes[${index}].name`,
       description: `${names[index]} is named twice`,

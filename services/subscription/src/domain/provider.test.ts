@@ -2,9 +2,12 @@ import { expect, test } from "vitest";
 import {
   bareProvider,
   displayNameOf,
+  hasPublicKeys,
   keyPrefixOf,
+  overlapping,
   retryDelaysOf,
-  schemesOf,
+  sharesSecrets,
+  signaturesOf,
   userAgentOf,
   webhooksMaxOf,
 } from "./provider.ts";
@@ -14,7 +17,7 @@ test("has a default for all that a file leaves out", () => {
   expect(displayNameOf(provider)).toBe("acme");
   expect(userAgentOf(provider)).toBe("acme-Webhooks/1.0");
   expect(keyPrefixOf(provider)).toBe("ph_");
-  expect(schemesOf(provider)).toEqual(["STANDARD"]);
+  expect(signaturesOf(provider)).toEqual([{ scheme: "STANDARD" }]);
   expect(webhooksMaxOf(provider)).toBe(50);
 });
 
@@ -33,4 +36,21 @@ test.each([
   { displayName: "日本", userAgent: "acme-Webhooks/1.0" },
 ])("calls itself $userAgent for $displayName", ({ displayName, userAgent }) => {
   expect(userAgentOf({ ...bareProvider("acme"), displayName })).toBe(userAgent);
+});
+
+const hmac = { scheme: "HMAC", header: "x-a" } as const;
+const ed25519 = { scheme: "STANDARD_ED25519" } as const;
+const rfc9421 = { scheme: "RFC9421", algorithm: "ED25519" } as const;
+
+test.each([
+  { signatures: [], secrets: true, keys: false, overlap: "all" },
+  { signatures: [hmac], secrets: true, keys: false, overlap: "none" },
+  { signatures: [hmac, ed25519], secrets: true, keys: true, overlap: "some" },
+  { signatures: [ed25519], secrets: false, keys: true, overlap: "all" },
+  { signatures: [rfc9421], secrets: false, keys: true, overlap: "none" },
+])("knows what $signatures needs", ({ signatures, secrets, keys, overlap }) => {
+  const provider = { ...bareProvider("acme"), signatures };
+  expect(sharesSecrets(provider)).toBe(secrets);
+  expect(hasPublicKeys(provider)).toBe(keys);
+  expect(overlapping(provider)).toBe(overlap);
 });

@@ -1,7 +1,5 @@
 import { defaultRetryDelaysMs } from "./retry-delays.ts";
-
-/** A way to sign that a provider may name. */
-export type Scheme = "STANDARD" | "SVIX";
+import { isAsymmetric, type Signature, takesSeveral } from "./signature.ts";
 
 /** What becomes of an event whose type is not in the catalog. */
 export type UnknownEventTypes = "REFUSE" | "CREATE";
@@ -14,7 +12,7 @@ export interface ProviderSettings {
   readonly keyPrefix: string;
   readonly unknownEventTypes: UnknownEventTypes;
   readonly workspacesMustExist: boolean;
-  readonly signatures: readonly Scheme[];
+  readonly signatures: readonly Signature[];
   readonly retryDelaysMs: readonly number[] | undefined;
   readonly webhooksPerWorkspaceMax: number;
 }
@@ -72,8 +70,25 @@ export function keyPrefixOf(provider: ProviderSettings): string {
 }
 
 /** Gives how deliveries are signed; never empty. */
-export function schemesOf(provider: ProviderSettings): readonly Scheme[] {
-  return provider.signatures.length === 0 ? ["STANDARD"] : provider.signatures;
+export function signaturesOf(provider: ProviderSettings): readonly Signature[] {
+  return provider.signatures.length === 0 ? [{ scheme: "STANDARD" }] : provider.signatures;
+}
+
+/** Tells whether receivers verify with the webhook's secret; else nobody outside needs it. */
+export function sharesSecrets(provider: ProviderSettings): boolean {
+  return signaturesOf(provider).some((signature) => !isAsymmetric(signature));
+}
+
+/** Tells whether receivers verify with the webhook's public keys. */
+export function hasPublicKeys(provider: ProviderSettings): boolean {
+  return signaturesOf(provider).some(isAsymmetric);
+}
+
+/** Tells which signatures can carry an old secret's beside the new one's. */
+export function overlapping(provider: ProviderSettings): "all" | "some" | "none" {
+  const signatures = signaturesOf(provider);
+  if (signatures.every(takesSeveral)) return "all";
+  return signatures.some(takesSeveral) ? "some" : "none";
 }
 
 /** Gives the waits before further attempts, in milliseconds. Empty: nothing is tried again. */

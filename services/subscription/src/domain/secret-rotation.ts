@@ -1,7 +1,8 @@
-import { AppError } from "@posthorn/errors";
+import { AppError, invalid } from "@posthorn/errors";
+import { overlapping, type ProviderSettings } from "./provider.ts";
 
 /** How long the old secret signs beside the new one when the caller does not say. */
-export const overlapDefaultMs = 24 * 60 * 60 * 1_000;
+const overlapDefaultMs = 24 * 60 * 60 * 1_000;
 
 /**
  * How long delivery may act on what it knew before a change (milliseconds): as long an answer
@@ -10,6 +11,21 @@ export const overlapDefaultMs = 24 * 60 * 60 * 1_000;
 export const oldKnowledgeMs = 1_000;
 
 const oldSecretsMax = 4;
+
+/**
+ * Gives how long the old secret signs on, of what the caller asked for (undefined: nothing). Where
+ * no signature has room for two it ends at once; throws `invalid` when more was asked for.
+ */
+export function overlapOf(provider: ProviderSettings, askedMs: number | undefined): number {
+  if (overlapping(provider) !== "none") return askedMs ?? overlapDefaultMs;
+  if (askedMs === undefined || askedMs === 0) return 0;
+  throw invalid("overlap", "must be 0s: the provider's signatures hold one value only");
+}
+
+/** Tells whether some signature is made with the new secret alone from the answer on. */
+export function isAtOnce(provider: ProviderSettings, overlapMs: number): boolean {
+  return overlapMs === 0 || overlapping(provider) !== "all";
+}
 
 /** Throws `precondition` when more old secrets would sign than receivers should have to try. */
 export function checkOldSecrets(count: number): void {

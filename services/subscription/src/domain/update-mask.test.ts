@@ -4,7 +4,7 @@ import { fieldsToUpdate } from "./update-mask.ts";
 
 const rules = {
   prefix: "thing",
-  writable: ["name", "event_types", "retry_policy", "rate_limit"],
+  writable: ["name", "event_types", "retry_policy"],
   fixed: ["create_time"],
   key: "id",
   tolerated: ["etag"],
@@ -35,19 +35,13 @@ test.each([
     case: "takes all that may be changed for a star",
     paths: ["*"],
     populated: [],
-    fields: ["name", "event_types", "retry_policy", "rate_limit"],
+    fields: ["name", "event_types", "retry_policy"],
   },
   {
     case: "takes a retry policy's only field for the whole",
     paths: ["retry_policy.delays"],
     populated: [],
     fields: ["retry_policy"],
-  },
-  {
-    case: "takes a rate limit's only field for the whole",
-    paths: ["rate_limit.per_second"],
-    populated: [],
-    fields: ["rate_limit"],
   },
   { case: "lets an etag pass", paths: ["etag"], populated: [], fields: [] },
 ])("$case", ({ paths, populated, fields }) => {

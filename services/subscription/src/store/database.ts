@@ -1,4 +1,5 @@
 import type { ColumnType, Generated, JSONColumnType } from "kysely";
+import type { Signature } from "../domain/signature.ts";
 
 /** A bigint: comes as a string, may be written as a bigint. */
 type Bigint = ColumnType<string, bigint | string, bigint | string>;
@@ -14,6 +15,7 @@ export interface Database {
     unknown_event_types: string;
     workspaces_must_exist: boolean;
     signatures: string[];
+    signature_options: JSONColumnType<Signature[]>;
     retry_delays_ms: number[] | null;
     webhooks_per_workspace_max: number;
     revision: Generated<string>;

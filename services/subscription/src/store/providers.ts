@@ -1,6 +1,7 @@
 import { AppError } from "@posthorn/errors";
 import { type Kysely, type Selectable, sql } from "kysely";
-import type { Provider, ProviderSettings, Scheme, UnknownEventTypes } from "../domain/provider.ts";
+import type { Provider, ProviderSettings, UnknownEventTypes } from "../domain/provider.ts";
+import type { Scheme, Signature } from "../domain/signature.ts";
 import type { Database } from "./database.ts";
 
 /** Above every revision that was given out; the row's lock keeps those of a provider in order. */
@@ -129,7 +130,8 @@ function toRow(settings: ProviderSettings) {
     key_prefix: settings.keyPrefix,
     unknown_event_types: settings.unknownEventTypes,
     workspaces_must_exist: settings.workspacesMustExist,
-    signatures: [...settings.signatures],
+    signatures: settings.signatures.map(({ scheme }) => scheme),
+    signature_options: JSON.stringify(settings.signatures),
     retry_delays_ms: settings.retryDelaysMs === undefined ? null : [...settings.retryDelaysMs],
     webhooks_per_workspace_max: settings.webhooksPerWorkspaceMax,
   };
@@ -145,7 +147,7 @@ export function fromRow(row: Selectable<Database["provider"]>): Provider {
     // Only toRow writes these columns, and unknown_event_types has a check.
     unknownEventTypes: row.unknown_event_types as UnknownEventTypes,
     workspacesMustExist: row.workspaces_must_exist,
-    signatures: row.signatures as Scheme[],
+    signatures: toSignatures(row),
     retryDelaysMs: row.retry_delays_ms ?? undefined,
     webhooksPerWorkspaceMax: row.webhooks_per_workspace_max,
     revision: BigInt(row.revision),
@@ -153,4 +155,13 @@ export function fromRow(row: Selectable<Database["provider"]>): Provider {
     createdAt: row.created_at,
     updatedAt: row.updated_at,
   };
+}
+
+/** A release that knows no options writes schemes alone: options count only beside their scheme. */
+function toSignatures(row: Selectable<Database["provider"]>): Signature[] {
+  return row.signatures.map((scheme, index) => {
+    const options = row.signature_options[index];
+    // Only toRow writes the column.
+    return options?.scheme === scheme ? options : { scheme: scheme as Scheme };
+  });
 }

@@ -1,3 +1,4 @@
+import { uuidToId } from "@posthorn/runtime";
 import { type Kysely, sql } from "kysely";
 import type { Database } from "./database.ts";
 import { requireUuid } from "./ids.ts";
@@ -40,6 +41,24 @@ export async function retireSecrets(
     .where("expire_at", "<=", sql<Date>`now()`)
     .execute();
   return kept.filter((row) => row.signs).length;
+}
+
+/** Gives the sealed secrets that sign now, newest first, by webhook id. */
+export async function listSecrets(
+  db: Kysely<Database>,
+  { workspaceId, webhookIds }: { workspaceId: string; webhookIds: readonly string[] },
+): Promise<ReadonlyMap<string, readonly Uint8Array[]>> {
+  const ids = webhookIds.map((id) => requireUuid("wh", id));
+  const rows = await db
+    .selectFrom("webhook_secret")
+    .select(["webhook_id", "sealed"])
+    .where("workspace_id", "=", requireUuid("ws", workspaceId))
+    .where("webhook_id", "=", sql<string>`any(${ids}::uuid[])`)
+    .where((eb) => eb.or([eb("expire_at", "is", null), eb("expire_at", ">", sql<Date>`now()`)]))
+    .orderBy("version", "desc")
+    .execute();
+  const byWebhook = Map.groupBy(rows, (row) => uuidToId("wh", row.webhook_id));
+  return new Map([...byWebhook].map(([id, found]) => [id, found.map((row) => row.sealed)]));
 }
 
 function toKey({ workspaceId, webhookId }: WebhookKey) {

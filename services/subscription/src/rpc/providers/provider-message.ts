@@ -5,13 +5,9 @@ import {
   Provider_UnknownEventTypes,
   ProviderSchema,
 } from "@posthorn/proto/posthorn/subscription/v1/provider";
-import {
-  type Signature,
-  Signature_Scheme,
-  SignatureSchema,
-} from "@posthorn/proto/posthorn/type/v1/policy";
-import type { Provider, ProviderSettings, Scheme } from "../../domain/provider.ts";
+import type { Provider, ProviderSettings } from "../../domain/provider.ts";
 import { toDelaysMs, toRetryPolicy } from "../retry-policy-message.ts";
+import { toSignature, toSignatureMessage } from "./signature-message.ts";
 
 /** The fields of a provider that only Posthorn sets. */
 export const providerOutputOnly = ["revision", "create_time", "update_time"];
@@ -26,7 +22,7 @@ export function toSettings(message: Message): ProviderSettings {
     unknownEventTypes:
       message.unknownEventTypes === Provider_UnknownEventTypes.CREATE ? "CREATE" : "REFUSE",
     workspacesMustExist: message.workspacesMustExist,
-    signatures: message.signatures.map(({ scheme }) => toScheme(scheme)),
+    signatures: message.signatures.map(toSignature),
     retryDelaysMs: toDelaysMs(message.retryPolicy),
     webhooksPerWorkspaceMax: message.webhooksPerWorkspaceMax,
   };
@@ -41,7 +37,7 @@ export function toSettingsMessage(settings: ProviderSettings): Message {
     keyPrefix: settings.keyPrefix,
     unknownEventTypes: Provider_UnknownEventTypes[settings.unknownEventTypes],
     workspacesMustExist: settings.workspacesMustExist,
-    signatures: toSignatures(settings.signatures),
+    signatures: settings.signatures.map(toSignatureMessage),
     retryPolicy: toRetryPolicy(settings.retryDelaysMs),
     webhooksPerWorkspaceMax: settings.webhooksPerWorkspaceMax,
   });
@@ -55,14 +51,4 @@ export function toMessage(provider: Provider): Message {
     createTime: timestampFromDate(provider.createdAt),
     updateTime: timestampFromDate(provider.updatedAt),
   };
-}
-
-/** Gives the messages of ways to sign. */
-export function toSignatures(schemes: readonly Scheme[]): Signature[] {
-  return schemes.map((scheme) => create(SignatureSchema, { scheme: Signature_Scheme[scheme] }));
-}
-
-/** Only these two pass the annotations of the proto. */
-function toScheme(scheme: Signature_Scheme): Scheme {
-  return scheme === Signature_Scheme.SVIX ? "SVIX" : "STANDARD";
 }

@@ -1,3 +1,4 @@
+import { checkHeader } from "@posthorn/egress";
 import { EventTypeSchema } from "@posthorn/proto/posthorn/subscription/v1/event_type";
 import {
   type Provider as ProviderMessage,
@@ -26,7 +27,7 @@ export function readProviderFile(body: FileBody): ProviderFile {
     settings: toSettings(message),
     eventTypes: message.eventTypes.map(toEventTypeDraft),
   };
-  refuseProblems(providerProblems(file));
+  refuseProblems(providerProblems(file, (name) => checkHeader(name, "")));
   return file;
 }
 

@@ -14,7 +14,7 @@ import {
   displayNameOf,
   type Provider,
   retryDelaysOf,
-  schemesOf,
+  signaturesOf,
   userAgentOf,
 } from "../../domain/provider.ts";
 import { inFlightDefault, timeoutDefaultMs } from "../../domain/webhook.ts";
@@ -28,7 +28,7 @@ import {
   type WorkspaceState,
 } from "../../store/sync.ts";
 import type { Deps } from "../deps.ts";
-import { toSignatures } from "../providers/provider-message.ts";
+import { toSignatureMessage } from "../providers/signature-message.ts";
 import { toRetryPolicy } from "../retry-policy-message.ts";
 import { stateNumber, whenPausedNumber } from "../webhooks/webhook-message.ts";
 
@@ -124,7 +124,7 @@ function toProviderSnapshot(provider: Provider): MessageInitShape<typeof Provide
     revision: provider.revision,
     displayName: displayNameOf(provider),
     userAgent: userAgentOf(provider),
-    signatures: toSignatures(schemesOf(provider)),
+    signatures: signaturesOf(provider).map(toSignatureMessage),
     retryPolicy: toRetryPolicy(retryDelaysOf(provider)),
     wrappedDataKey: provider.wrappedDataKey,
   };

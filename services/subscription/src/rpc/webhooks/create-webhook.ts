@@ -11,7 +11,7 @@ import { newId } from "@posthorn/runtime";
 import { unwrapDataKey } from "@posthorn/sealing";
 import { newSecret } from "@posthorn/signature";
 import type { Kysely } from "kysely";
-import { type Provider, webhooksMaxOf } from "../../domain/provider.ts";
+import { type Provider, sharesSecrets, webhooksMaxOf } from "../../domain/provider.ts";
 import { setByPosthorn, webhookFields } from "../../domain/webhook.ts";
 import { checkWebhook } from "../../domain/webhook-check.ts";
 import { newSettings } from "../../domain/webhook-update.ts";
@@ -22,13 +22,17 @@ import { lockWorkspace, raiseVersion } from "../../store/workspaces.ts";
 import type { Deps } from "../deps.ts";
 import { refuseOutputOnly } from "../output-only.ts";
 import { requireMessage, requireProvider } from "../require.ts";
+import { addPublicKeys } from "./public-keys.ts";
 import { webhookRules } from "./rules.ts";
 import { sealHeaders, sealSecret } from "./seals.ts";
 import { toDraft, toMessage } from "./webhook-message.ts";
 
 const outputOnly = ["id", "etag", ...setByPosthorn];
 
-/** Registers a webhook and answers with its secret, once. The workspace's lock keeps the limit. */
+/**
+ * Registers a webhook and answers with its secret, once, if receivers verify with it. The
+ * workspace's lock keeps the limit.
+ */
 export async function createWebhook(
   deps: Deps,
   request: CreateWebhookRequest,
@@ -55,7 +59,9 @@ export async function createWebhook(
     await insertSecret(tx, key, sealSecret(dataKey, webhookId, secret));
     return inserted;
   });
-  return { ...toMessage(webhook), secret };
+  const answer = { ...toMessage(webhook), secret: sharesSecrets(provider) ? secret : "" };
+  const [shown = answer] = await addPublicKeys(deps, { provider, workspaceId }, [answer]);
+  return shown;
 }
 
 async function checkRoom(

@@ -79,6 +79,32 @@ test("refuses a sixth secret, but always rotates at once", async () => {
   expect(await signing(tenant)).toHaveLength(1);
 });
 
+const hmac = "{ scheme: HMAC, header: X-Acme-Signature }";
+
+test("rotates at once where no signature has room for two, and refuses an overlap", async () => {
+  const tenant = await it.tenant(`signatures: [${hmac}]`);
+  const { id: webhook } = await create(tenant);
+  const { webhooks } = tenant.as;
+  const overlap = { seconds: 1n };
+  expect(await refusalOf(webhooks.rotateWebhookSecret({ workspace, webhook, overlap }))).toEqual({
+    reason: "invalid",
+    fields: ["overlap"],
+  });
+  const startedAtMs = performance.now();
+  const rotated = await webhooks.rotateWebhookSecret({ workspace, webhook });
+  expect(performance.now() - startedAtMs).toBeGreaterThanOrEqual(1_000);
+  expect(await signing(tenant)).toEqual([{ secret: rotated.secret, endsInS: undefined }]);
+});
+
+test("answers a second after where one of several signatures has no room for two", async () => {
+  const tenant = await it.tenant(`signatures: [{ scheme: STANDARD }, ${hmac}]`);
+  const { id: webhook } = await create(tenant);
+  const startedAtMs = performance.now();
+  await tenant.as.webhooks.rotateWebhookSecret({ workspace, webhook });
+  expect(performance.now() - startedAtMs).toBeGreaterThanOrEqual(1_000);
+  expect(await signing(tenant)).toHaveLength(2);
+});
+
 test.each([{ overlap: { seconds: 604_801n } }, { overlap: { seconds: -1n } }])(
   "refuses an overlap of $overlap.seconds s",
   async ({ overlap }) => {

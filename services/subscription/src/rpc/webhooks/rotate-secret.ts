@@ -7,28 +7,35 @@ import type { RotateWebhookSecretRequest } from "@posthorn/proto/posthorn/subscr
 import { principalOf, workspaceIdOf } from "@posthorn/rpc";
 import { unwrapDataKey } from "@posthorn/sealing";
 import { newSecret } from "@posthorn/signature";
-import { checkOldSecrets, oldKnowledgeMs, overlapDefaultMs } from "../../domain/secret-rotation.ts";
+import { sharesSecrets } from "../../domain/provider.ts";
+import {
+  checkOldSecrets,
+  isAtOnce,
+  oldKnowledgeMs,
+  overlapOf,
+} from "../../domain/secret-rotation.ts";
 import { insertSecret, retireSecrets } from "../../store/webhook-secrets.ts";
 import { getWebhook, updateVersion } from "../../store/webhooks.ts";
 import { lockWorkspace, raiseVersion } from "../../store/workspaces.ts";
 import type { Deps } from "../deps.ts";
 import { requireFound, requireProvider } from "../require.ts";
 import { sealSecret } from "./seals.ts";
-import { withHealth } from "./with-health.ts";
+import { showWebhook } from "./shown.ts";
 
 /** A timer may fire a millisecond early. */
 const timerErrorMs = 2;
 
 /**
- * Gives a webhook a new secret and answers with it, once. Without overlap the answer waits until
- * nobody acts on the old one any more.
+ * Gives a webhook a new secret and answers with it, once, if receivers verify with it. Where the
+ * old one ends at once for any of them, the answer waits until nobody acts on it any more.
  */
 export async function rotateWebhookSecret(
   deps: Deps,
   request: RotateWebhookSecretRequest,
   context: HandlerContext,
 ): Promise<WebhookMessage> {
-  const overlapMs = request.overlap === undefined ? overlapDefaultMs : durationMs(request.overlap);
+  const provider = await requireProvider(deps.db, principalOf(context).provider);
+  const overlapMs = overlapOf(provider, request.overlap && durationMs(request.overlap));
   const workspaceId = workspaceIdOf(context);
   const secret = newSecret();
   const webhook = await transaction(deps.db, async (tx) => {
@@ -38,7 +45,6 @@ export async function rotateWebhookSecret(
       "webhook",
       request.webhook,
     );
-    const provider = await requireProvider(tx, principalOf(context).provider);
     const dataKey = unwrapDataKey(deps.masterKey, provider.wrappedDataKey);
     const version = await raiseVersion(tx, workspaceId);
     const key = { workspaceId, webhookId: stored.id, version };
@@ -46,8 +52,9 @@ export async function rotateWebhookSecret(
     await insertSecret(tx, key, sealSecret(dataKey, stored.id, secret));
     return await updateVersion(tx, key);
   });
-  if (overlapMs === 0) {
+  if (isAtOnce(provider, overlapMs)) {
     await sleep(oldKnowledgeMs + timerErrorMs, undefined, { signal: context.signal });
   }
-  return { ...(await withHealth(deps, workspaceId, webhook)), secret };
+  const shown = await showWebhook(deps, context, webhook);
+  return { ...shown, secret: sharesSecrets(provider) ? secret : "" };
 }

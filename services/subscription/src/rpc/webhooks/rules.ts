@@ -1,7 +1,8 @@
 import { checkHeader, checkUrl } from "@posthorn/egress";
 import type { Kysely } from "kysely";
-import type { Provider } from "../../domain/provider.ts";
+import { type Provider, signaturesOf } from "../../domain/provider.ts";
 import { isReservedName, isReservedType } from "../../domain/reserved-type.ts";
+import { headersOf } from "../../domain/signature.ts";
 import type { WebhookDraft, WebhookField } from "../../domain/webhook.ts";
 import { isPattern, type WebhookRules } from "../../domain/webhook-check.ts";
 import type { Database } from "../../store/database.ts";
@@ -25,10 +26,13 @@ export async function webhookRules(
   const isFilterNew = fields.has("filter") || fields.has("event_types");
   const takesAny = provider.unknownEventTypes === "CREATE";
   const names = takesAny ? [] : eventTypes.filter((eventType) => !isPattern(eventType));
+  const own = new Set(signaturesOf(provider).flatMap(headersOf));
+  const ownHeader = (name: string) =>
+    own.has(name.toLowerCase()) ? `header ${name.toLowerCase()} cannot be set` : undefined;
   const known = await listKnownNames(tx, { provider: provider.name, names });
   return {
     checkUrl: (url) => checkUrl(url, urlPolicy),
-    checkHeader,
+    checkHeader: (name, value) => checkHeader(name, value) ?? ownHeader(name),
     filterProblems: isFilterNew ? await filterProblems(tx, provider, wanted) : [],
     isSubscribable: (eventType) =>
       isReservedName(eventType) ? isReservedType(eventType) : takesAny || known.has(eventType),

@@ -7,6 +7,11 @@ export function sealSecret(dataKey: DataKey, webhookId: string, secret: string):
   return seal(dataKey, new TextEncoder().encode(secret), `secret:${webhookId}`);
 }
 
+/** Opens what sealSecret sealed. */
+export function openSecret(dataKey: DataKey, webhookId: string, sealed: Uint8Array): string {
+  return new TextDecoder().decode(open(dataKey, sealed, `secret:${webhookId}`));
+}
+
 /** Seals a webhook's custom headers; only good for that webhook. */
 export function sealHeaders(dataKey: DataKey, webhookId: string, headers: Headers): StoredHeaders {
   const headerNames = Object.keys(headers);

@@ -29,8 +29,8 @@ import { populatedFields } from "../output-only.ts";
 import { requireFound, requireMessage, requireProvider } from "../require.ts";
 import { webhookRules } from "./rules.ts";
 import { openHeaders, sealHeaders } from "./seals.ts";
+import { showWebhook } from "./shown.ts";
 import { toDraft } from "./webhook-message.ts";
-import { withHealth } from "./with-health.ts";
 
 const rules = {
   prefix: "webhook",
@@ -71,7 +71,7 @@ export async function updateWebhook(
     const key = { workspaceId, webhookId: stored.id, version };
     return await writeWebhook(tx, { ...key, cancelHeld }, settings);
   });
-  return await withHealth(deps, workspaceId, webhook);
+  return await showWebhook(deps, context, webhook);
 }
 
 async function decide(

@@ -10,9 +10,8 @@ import { readPage } from "../page.ts";
 import { requireFound } from "../require.ts";
 import { createWebhook } from "./create-webhook.ts";
 import { rotateWebhookSecret } from "./rotate-secret.ts";
+import { showWebhook, showWebhooks } from "./shown.ts";
 import { updateWebhook } from "./update-webhook.ts";
-import { toMessage } from "./webhook-message.ts";
-import { withHealth } from "./with-health.ts";
 
 /** The handlers of WebhookService. */
 export function webhookService(deps: Deps): ServiceImpl<typeof WebhookService> {
@@ -25,7 +24,7 @@ export function webhookService(deps: Deps): ServiceImpl<typeof WebhookService> {
     async getWebhook({ webhook: webhookId }, context) {
       const workspaceId = workspaceIdOf(context);
       const found = await getWebhook(db, { workspaceId, webhookId });
-      return await withHealth(deps, workspaceId, requireFound(found, "webhook", webhookId));
+      return await showWebhook(deps, context, requireFound(found, "webhook", webhookId));
     },
 
     async listWebhooks(request, context) {
@@ -37,7 +36,7 @@ export function webhookService(deps: Deps): ServiceImpl<typeof WebhookService> {
         list: (before, countMax) => listWebhooks(db, { workspaceId, before, countMax }),
         positionOf: (webhook) => webhook.id,
       });
-      const webhooks = await deps.addHealth(workspaceId, items.map(toMessage));
+      const webhooks = await showWebhooks(deps, context, items);
       return { webhooks, nextPageToken };
     },
 

@@ -78,7 +78,8 @@ export type Provider = Message<"posthorn.subscription.v1.Provider"> & {
   workspacesMustExist: boolean;
 
   /**
-   * How deliveries are signed, several at once if need be. Empty means one of scheme STANDARD.
+   * How deliveries are signed, several at once if need be, no two under one header but STANDARD
+   * and STANDARD_ED25519. Empty means one of scheme STANDARD.
    *
    * @generated from field: repeated posthorn.type.v1.Signature signatures = 8;
    */
@@ -177,7 +178,8 @@ export type ProviderJson = {
   workspacesMustExist?: boolean;
 
   /**
-   * How deliveries are signed, several at once if need be. Empty means one of scheme STANDARD.
+   * How deliveries are signed, several at once if need be, no two under one header but STANDARD
+   * and STANDARD_ED25519. Empty means one of scheme STANDARD.
    *
    * @generated from field: repeated posthorn.type.v1.Signature signatures = 8;
    */

@@ -76,7 +76,8 @@ export type Webhook = Message<"posthorn.subscription.v1.Webhook"> & {
   disabledReason: Webhook_DisabledReason;
 
   /**
-   * The signing secret, in the answers to create and rotate and never again. Set by Posthorn.
+   * The signing secret, in the answers to create and rotate and never again; empty where the
+   * provider signs with Ed25519 only. Set by Posthorn.
    *
    * @generated from field: string secret = 8;
    */
@@ -202,7 +203,9 @@ export type Webhook = Message<"posthorn.subscription.v1.Webhook"> & {
   ordered: boolean;
 
   /**
-   * What receivers verify signatures of asymmetric schemes with. Set by Posthorn.
+   * What receivers verify Ed25519 signatures with: `whpk_` + base64 of 32 bytes, the present key
+   * first, then those of old secrets in overlap. Empty where the provider does not sign with
+   * Ed25519. Set by Posthorn.
    *
    * @generated from field: repeated string public_keys = 25;
    */
@@ -268,7 +271,8 @@ export type WebhookJson = {
   disabledReason?: Webhook_DisabledReasonJson;
 
   /**
-   * The signing secret, in the answers to create and rotate and never again. Set by Posthorn.
+   * The signing secret, in the answers to create and rotate and never again; empty where the
+   * provider signs with Ed25519 only. Set by Posthorn.
    *
    * @generated from field: string secret = 8;
    */
@@ -394,7 +398,9 @@ export type WebhookJson = {
   ordered?: boolean;
 
   /**
-   * What receivers verify signatures of asymmetric schemes with. Set by Posthorn.
+   * What receivers verify Ed25519 signatures with: `whpk_` + base64 of 32 bytes, the present key
+   * first, then those of old secrets in overlap. Empty where the provider does not sign with
+   * Ed25519. Set by Posthorn.
    *
    * @generated from field: repeated string public_keys = 25;
    */

@@ -380,7 +380,9 @@ export type RotateWebhookSecretRequest = Message<"posthorn.subscription.v1.Rotat
   webhook: string;
 
   /**
-   * How long the old secret signs beside the new one. Absent means 24 hours; at most 7 days.
+   * How long the old secret signs beside the new one. Absent means 24 hours; at most 7 days. Where
+   * the provider has signatures of schemes HMAC and RFC9421 only, it ends at once: absent means
+   * 0, and anything else is INVALID.
    *
    * @generated from field: google.protobuf.Duration overlap = 3;
    */
@@ -408,7 +410,9 @@ export type RotateWebhookSecretRequestJson = {
   webhook?: string;
 
   /**
-   * How long the old secret signs beside the new one. Absent means 24 hours; at most 7 days.
+   * How long the old secret signs beside the new one. Absent means 24 hours; at most 7 days. Where
+   * the provider has signatures of schemes HMAC and RFC9421 only, it ends at once: absent means
+   * 0, and anything else is INVALID.
    *
    * @generated from field: google.protobuf.Duration overlap = 3;
    */
@@ -429,7 +433,7 @@ export const RotateWebhookSecretRequestSchema: GenMessage<RotateWebhookSecretReq
  */
 export const WebhookService: GenService<{
   /**
-   * Registers a webhook; the answer holds its signing secret, once. PRECONDITION when the
+   * Registers a webhook; the answer holds its signing secret, once, if receivers verify with it. PRECONDITION when the
    * workspace has as many webhooks as the provider allows.
    *
    * @generated from rpc posthorn.subscription.v1.WebhookService.CreateWebhook
@@ -481,8 +485,9 @@ export const WebhookService: GenService<{
     output: typeof EmptySchema;
   },
   /**
-   * Makes a new signing secret, in the answer once. During the overlap old and new both sign;
-   * with overlap 0 every attempt begun after the answer is signed with the new one only.
+   * Makes a new signing secret, and with it new Ed25519 keys; the secret is in the answer once.
+   * During the overlap old and new both sign; with overlap 0, and always in signatures of schemes
+   * HMAC and RFC9421, every attempt begun after the answer is signed with the new one only.
    *
    * @generated from rpc posthorn.subscription.v1.WebhookService.RotateWebhookSecret
    */
