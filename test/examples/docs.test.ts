@@ -21,20 +21,23 @@ const settings = new Set(
     .filter((name) => /^(POSTHORN|KAFKA|DATABASE|LOG)_/.test(name)),
 );
 
-describe.each(["README.md", "docs/operations.md", "docs/errors.md", "examples/README.md"])(
-  "%s",
-  (path) => {
-    it("links to what is there", () => {
-      const targets = linksOf(readDoc(path)).map((target) => join(dirname(path), target));
-      const root = new URL("../..", import.meta.url).pathname;
-      expect(targets.filter((target) => !existsSync(join(root, target)))).toEqual([]);
-    });
+describe.each([
+  "README.md",
+  "docs/operations.md",
+  "docs/signatures.md",
+  "docs/errors.md",
+  "examples/README.md",
+])("%s", (path) => {
+  it("links to what is there", () => {
+    const targets = linksOf(readDoc(path)).map((target) => join(dirname(path), target));
+    const root = new URL("../..", import.meta.url).pathname;
+    expect(targets.filter((target) => !existsSync(join(root, target)))).toEqual([]);
+  });
 
-    it("names no setting that nothing reads", () => {
-      expect([...settingsIn(readDoc(path))].filter((name) => !settings.has(name))).toEqual([]);
-    });
-  },
-);
+  it("names no setting that nothing reads", () => {
+    expect([...settingsIn(readDoc(path))].filter((name) => !settings.has(name))).toEqual([]);
+  });
+});
 
 it("docs/operations.md has every setting", () => {
   const named = settingsIn(operations);
