@@ -68,6 +68,16 @@ export interface ConsumerOptions {
   readonly log: Logger;
 }
 
+/** How much of a topic is kept for readers that may never come. */
+export interface RetentionOptions {
+  readonly topic: string;
+  /** Records older than this go. */
+  readonly ageMsMax: number;
+  /** The oldest records go when the topic holds more, give or take one segment (256 MiB). */
+  readonly bytesMax: number;
+  readonly log: Logger;
+}
+
 /** The log: topics of ordered partitions of records, kept by Postgres or by Kafka. */
 export interface Bus {
   /** Creates what is missing. Throws `precondition` when a topic has another partition count. Idempotent. */
@@ -88,6 +98,11 @@ export interface Bus {
    * handler asks for records that the log no longer has, or not yet.
    */
   consumer(options: ConsumerOptions): Part;
+  /**
+   * Drops what is too old or too much, read or not, while it runs: for topics that others read, if
+   * anybody does. Kafka does so by itself, by the settings of the topic.
+   */
+  retention(options: RetentionOptions): Part;
   /** For each partition of `positions` (the next offset to read): how many records wait. */
   lag(topic: string, positions: ReadonlyMap<number, bigint>): Promise<ReadonlyMap<number, bigint>>;
   /** Waits for the appends under way, then lets go of every connection. Stop the consumers first. */

@@ -5,6 +5,7 @@ export type {
   LogIdentity,
   LogRecord,
   PartitionHandler,
+  RetentionOptions,
   StoredRecord,
   TopicSpec,
 } from "./bus.ts";

@@ -1,5 +1,5 @@
 import { AppError } from "@posthorn/errors";
-import { retrying } from "@posthorn/runtime";
+import { retrying, untilStopped } from "@posthorn/runtime";
 import type { Admin, Kafka } from "kafkajs";
 import type { Bus, LogRecord, TopicSpec } from "../bus.ts";
 import { checkPartitionCount, checkRecords } from "../check.ts";
@@ -102,6 +102,17 @@ class KafkaBus implements Bus {
       },
       options,
     );
+  }
+
+  /** Brokers keep a topic for as long as its settings say. */
+  retention({ topic }: Parameters<Bus["retention"]>[0]) {
+    return {
+      name: `retention of ${topic}`,
+      async run(stop: AbortSignal, ready: () => void) {
+        ready();
+        await untilStopped(stop);
+      },
+    };
   }
 
   async close(): Promise<void> {

@@ -13,6 +13,12 @@ export interface SegmentLimits {
   readonly lookMs: number;
 }
 
+/** What is kept of a topic, whether it was read or not. */
+export interface Kept {
+  readonly ageMsMax: number;
+  readonly bytesMax: number;
+}
+
 /** Apart from every other advisory lock of the database. */
 const lockClass = 0x706f7374;
 /** A dropped table waits for whoever still reads it, such as a backup; then it is tried again. */
@@ -32,6 +38,25 @@ export async function maintainSegments(
     const open = await getOpenSegment(client, topicId);
     if (isDue(open, limits)) await replaceSegment(client, topicId, open.id);
     for (const id of await listPassedSegments(client, topicId)) await deleteSegment(client, id);
+  });
+}
+
+/**
+ * Closes the topic's open segment when it is due, and drops closed ones that are too old or too
+ * much, read or not. Does nothing while another process does.
+ */
+export async function trimSegments(
+  pool: pg.Pool,
+  topicId: number,
+  { limits, kept }: { limits: SegmentLimits; kept: Kept },
+): Promise<void> {
+  await inTransaction(pool, async (client) => {
+    if (!(await tryLock(client, topicId))) return;
+    const open = await getOpenSegment(client, topicId);
+    if (isDue(open, limits)) await replaceSegment(client, topicId, open.id);
+    for (const id of await listSurplusSegments(client, topicId, kept)) {
+      await deleteSegment(client, id);
+    }
   });
 }
 
@@ -116,6 +141,28 @@ async function listPassedSegments(client: pg.ClientBase, topicId: number): Promi
       )
     order by s.id`,
     [topicId],
+  );
+  return rows.map(({ id }) => id);
+}
+
+/** Closed segments whose last record is too old, or after which enough has come. */
+async function listSurplusSegments(
+  client: pg.ClientBase,
+  topicId: number,
+  { ageMsMax, bytesMax }: Kept,
+): Promise<number[]> {
+  const { rows } = await client.query<{ id: number }>(
+    `select id from (
+      select s.id, lead(s.created_at) over by_age as closed_at,
+        coalesce(sum(pg_total_relation_size(('bus.segment_' || s.id)::regclass)) over (
+          order by s.id desc rows between unbounded preceding and 1 preceding), 0) as later_bytes
+      from bus.segment s where s.topic_id = $1
+      window by_age as (order by s.id)
+    ) segment
+    where closed_at is not null
+      and (closed_at < now() - $2 * interval '1 millisecond' or later_bytes >= $3)
+    order by id`,
+    [topicId, ageMsMax, bytesMax],
   );
   return rows.map(({ id }) => id);
 }

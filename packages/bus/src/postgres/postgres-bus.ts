@@ -12,6 +12,7 @@ import * as createLog from "./migrations/2026-11-21T1200-create-log.ts";
 import { notices as startNotices } from "./notices.ts";
 import { getEnd, getIdentity, listEnds } from "./positions.ts";
 import { publisher as startPublisher } from "./publisher.ts";
+import { retentionPart } from "./retention.ts";
 import { ensureTopic } from "./topics.ts";
 
 /** How to open the log that is kept in Postgres. */
@@ -78,6 +79,7 @@ function openBus({ url, log, pool: givenPool, segmentLimits }: PostgresBusOption
     publish: (topic, records) => publisher.publish(topic, records),
     endOffset: (topic, partition) => answering(getEnd(pools.read, topic, partition)),
     consumer: (options) => consumerPart(consumerDeps, options),
+    retention: (options) => retentionPart(consumerDeps, options),
     async lag(topic, positions) {
       return lagOf(positions, await answering(listEnds(pools.read, topic)));
     },

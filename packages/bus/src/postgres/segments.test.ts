@@ -85,6 +85,30 @@ describe("segments of the Postgres log", () => {
     expect(await read({ topic, group: "later" }).failure).toBeInstanceOf(OutOfRangeError);
   });
 
+  test("that nobody ever reads are dropped by age, but for the open one", async () => {
+    const topic = await newTopic();
+    keep({ topic, ageMsMax: 0, bytesMax: Number.MAX_SAFE_INTEGER });
+    for (const text of ["a", "b", "c"]) await bus.publish(topic, [record(text)]);
+    await eventually(async () => expect(await firstOffsets(topic)).toEqual(["3"]));
+    expect(await tableCount(topic)).toBe(1);
+  });
+
+  test("that nobody ever reads are dropped when there is too much", async () => {
+    const topic = await newTopic();
+    keep({ topic, ageMsMax: 3_600_000, bytesMax: 1 });
+    for (const text of ["a", "b", "c"]) await bus.publish(topic, [record(text)]);
+    await eventually(async () => expect(await firstOffsets(topic)).toEqual(["3"]));
+  });
+
+  test("stay, read or not, while there is room for them", async () => {
+    const topic = await newTopic();
+    const all = { topic, ageMsMax: 3_600_000, bytesMax: Number.MAX_SAFE_INTEGER };
+    keep(all);
+    for (const text of ["a", "b"]) await appendAsSegment(topic, text);
+    expect(await firstOffsets(topic)).toEqual(["0", "1", "2"]);
+    expect(await read({ topic }).until(2)).toEqual(["a", "b"]);
+  });
+
   test("change while several processes append, and lose nothing", async () => {
     const topic = await newTopic();
     const others = [await newBus(), await newBus()];
@@ -116,6 +140,15 @@ describe("segments of the Postgres log", () => {
     const started = reader(bus, options);
     onTestFinished(() => started.stop());
     return started;
+  }
+
+  function keep(kept: { topic: string; ageMsMax: number; bytesMax: number }): void {
+    const stop = new AbortController();
+    const ended = bus.retention({ ...kept, log }).run(stop.signal, () => {});
+    onTestFinished(async () => {
+      stop.abort();
+      await ended;
+    });
   }
 
   /** A group that comes when segments have been dropped already cannot begin at 0. */
