@@ -88,9 +88,12 @@ export async function insertWorkspace(
   }
 }
 
+/** The provider's own workspace, where Posthorn tells it of webhooks and deliveries that fail. */
+const operationsAlias = "posthorn.operations";
+
 /**
  * Inserts a workspace under an alias, if its provider exists and lets operators create workspaces
- * by naming them. Does nothing when the alias is taken: find it after.
+ * by naming them, or it is that of operations. Does nothing when the alias is taken: find it after.
  */
 export async function insertNamedWorkspace(
   db: Kysely<Database>,
@@ -98,7 +101,8 @@ export async function insertNamedWorkspace(
 ): Promise<void> {
   await sql`insert into subscription.workspace (provider, id, alias, display_name)
     select name, ${requireUuid("ws", id)}::uuid, ${alias}, ''
-    from subscription.provider where name = ${provider} and not workspaces_must_exist
+    from subscription.provider
+    where name = ${provider} and (not workspaces_must_exist or ${alias} = ${operationsAlias})
     on conflict (provider, alias) do nothing`.execute(db);
 }
 

@@ -280,6 +280,19 @@ test("creates no workspace where they must exist, nor of an unknown provider", a
   expect(refusals.map(({ reason }) => reason)).toEqual(Array(3).fill("not_found"));
 });
 
+test("creates the workspace of operations even where workspaces must exist", async () => {
+  const { as, provider } = await it.tenant("workspacesMustExist: true");
+  const named = "posthorn.operations";
+  const eventTypes = ["posthorn.webhook.*"];
+  const { id } = await as.webhooks.createWebhook({
+    workspace: named,
+    webhook: { url, eventTypes },
+  });
+  const found = await it.internal.sync.resolveWorkspace({ provider, workspace: named });
+  const { workspaces } = await sync(found.workspaceId);
+  expect(workspaces[0]?.webhooks).toMatchObject([{ webhookId: id }]);
+});
+
 test("gives a catalog that is newer than the caller's", async () => {
   const { as, provider } = await it.tenant(
     "eventTypes: [{ name: a, schema: { type: object }, example: {} }, { name: b }]",
