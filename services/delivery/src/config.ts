@@ -2,6 +2,9 @@ import { type KafkaConfig, readKafkaConfig } from "@posthorn/bus";
 import type { UrlPolicy } from "@posthorn/egress";
 import { type EnvReader, newId } from "@posthorn/runtime";
 
+/** Which outcomes are published: of all deliveries, of those that failed and of webhooks, or none. */
+export type Outcomes = "all" | "failures" | "none";
+
 /** What the delivery service is told. */
 export interface DeliveryConfig {
   readonly databaseUrl: string;
@@ -16,6 +19,8 @@ export interface DeliveryConfig {
   /** POSTs under way at once. */
   readonly slotCount: number;
   readonly stopGraceMs: number;
+  /** What is published to `posthorn.outcomes.v1`. */
+  readonly outcomes: Outcomes;
   readonly egress: UrlPolicy;
   /** Posthorn's own addresses, which are never sent to: an address, a CIDR or `ip:port`. */
   readonly ownAddresses: readonly string[];
@@ -51,10 +56,18 @@ export function readDeliveryConfig(env: EnvReader): DeliveryConfig {
     partitionCount: env.int("POSTHORN_PARTITIONS", { default: 32, min: 1, max: 1024 }),
     slotCount: env.int("POSTHORN_SLOTS", { default: 512, min: 1, max: 10_000 }),
     stopGraceMs: env.int("POSTHORN_STOP_GRACE_MS", { default: 5_000, min: 0, max: 60_000 }),
+    outcomes: readOutcomes(env),
     egress: {
       allowCidrs: env.list("POSTHORN_EGRESS_ALLOW", { default: [] }),
       allowHttp: env.flag("POSTHORN_ALLOW_HTTP", { default: false }),
     },
     ownAddresses: env.list("POSTHORN_OWN_ADDRESSES", { default: [] }),
   };
+}
+
+function readOutcomes(env: EnvReader): Outcomes {
+  const text = env.text("POSTHORN_OUTCOMES", { default: "failures" });
+  if (text === "all" || text === "failures" || text === "none") return text;
+  env.problem("POSTHORN_OUTCOMES must be all, failures or none");
+  return "failures";
 }

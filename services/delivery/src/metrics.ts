@@ -5,6 +5,10 @@ import type { Outcome } from "./domain/delivery.ts";
 export interface DeliveryMetrics {
   /** Counts what one step of fan-out stored. */
   onFanOut(stored: { events: number; deliveries: number; parked: number }): void;
+  /** Notes how long the oldest notice has waited; undefined: there is none. */
+  onNotices(ageMs: number | undefined): void;
+  /** Counts a notice that was parked. */
+  onParkedNotice(): void;
   /** Counts one attempt. */
   onAttempt(attempt: { outcome: Outcome; durationMs: number }): void;
 }
@@ -30,6 +34,14 @@ export function deliveryMetrics(metrics: Metrics): DeliveryMetrics {
     name: name("parked_records_total"),
     help: "Records of the log that could not be read and were parked.",
   });
+  const noticeAge = metrics.gauge({
+    name: name("notice_age_seconds"),
+    help: "How long the oldest notice waits to be told: to disable a webhook, or an outcome.",
+  });
+  const parkedNotices = metrics.counter({
+    name: name("parked_notices_total"),
+    help: "Notices that could not be acted on and were parked.",
+  });
   const attempts = metrics.counter({
     name: name("attempts_total"),
     help: "Attempts by what came of them.",
@@ -46,6 +58,8 @@ export function deliveryMetrics(metrics: Metrics): DeliveryMetrics {
       made.inc(stored.deliveries);
       parked.inc(stored.parked);
     },
+    onNotices: (ageMs = 0) => noticeAge.set(ageMs / 1000),
+    onParkedNotice: () => parkedNotices.inc(),
     onAttempt({ outcome, durationMs }) {
       attempts.inc({ outcome });
       duration.observe(durationMs / 1000);

@@ -30,6 +30,7 @@ import { deliveryStore } from "./store/delivery-store.ts";
 import { checkLog } from "./store/logs.ts";
 import { migrations } from "./store/migrations/index.ts";
 import { insertPartitions } from "./store/partitions.ts";
+import { act } from "./workers/act.ts";
 import { Days } from "./workers/days.ts";
 import { fanOut } from "./workers/fan-out.ts";
 import { notifications } from "./workers/notifications.ts";
@@ -43,6 +44,10 @@ import { Watchers } from "./workers/watchers.ts";
 
 /** The log of accepted events. */
 export const eventsTopic = "posthorn.events.v1";
+/** The log of what became of deliveries and webhooks, for others to read. */
+export const outcomesTopic = "posthorn.outcomes.v1";
+/** How much of the outcomes the Postgres log keeps for readers that may never come. */
+const outcomesKept = { ageMsMax: 14 * 86_400_000, bytesMax: 1024 * 1024 * 1024 };
 const group = "posthorn.delivery";
 const recordsPerBatchMax = 500;
 /**
@@ -102,11 +107,14 @@ export async function deliveryService(
   const { partitionCount } = config;
   const days = new Days({ db, log });
   const watchers = new Watchers({ db });
-  const outbox = wakeup();
+  const notices = wakeup();
+  const endsTold = config.outcomes === "all" ? "all" : "failures";
+  const telling = { endsTold, onNotice: () => notices.wake() } as const;
+  const outcomes = config.outcomes === "none" ? undefined : outcomesTopic;
   const store = deliveryStore(db);
   const clock = systemClock;
   const ownership = new Ownership({ store, owner: config.owner, log, clock });
-  const results = new ResultWriter({ store, log, clock, onNotice: () => outbox.wake() });
+  const results = new ResultWriter({ store, log, clock, ...telling });
   const metrics = deliveryMetrics(deps.metrics);
   const sender = new Sender(
     {
@@ -135,6 +143,7 @@ export async function deliveryService(
     subscriptions,
     log,
     metrics,
+    ...telling,
     ensureDays: (names) => days.ensure(names),
     clock,
   });
@@ -168,7 +177,23 @@ export async function deliveryService(
       statSweeper({ db, log, clock }),
       ownership.part(),
       results.part(),
-      relay({ db, subscription, wakeup: outbox, log }),
+      relay({
+        db,
+        ownedPartitions: () => ownership.list(),
+        act: act({
+          bus,
+          subscription,
+          subscriptions,
+          eventsTopic,
+          outcomesTopic: outcomes,
+          partitionCount,
+        }),
+        wakeup: notices,
+        log,
+        metrics,
+        clock,
+      }),
+      ...(outcomes === undefined ? [] : [bus.retention({ topic: outcomes, ...outcomesKept, log })]),
       sender.part(),
       watchers.part(),
       notifications({ url: config.databaseUrl, sender, watchers, log }),
@@ -195,7 +220,8 @@ export async function deliveryService(
     return {
       name: "events log",
       async run(stop, ready) {
-        await bus.ensureTopics([{ name: eventsTopic, partitionCount }]);
+        const topics = outcomes === undefined ? [eventsTopic] : [eventsTopic, outcomes];
+        await bus.ensureTopics(topics.map((name) => ({ name, partitionCount })));
         await checkLog(db, eventsTopic, await bus.identity(eventsTopic));
         await insertPartitions(db, partitionCount);
         ready();

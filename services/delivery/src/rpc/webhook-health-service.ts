@@ -38,7 +38,9 @@ export function webhookHealthService({
 function toMessage(health: Health): WebhookHealth {
   return create(WebhookHealthSchema, {
     webhookId: uuidToId("wh", health.webhookUuid),
-    breakerState: WebhookHealth_BreakerState.CLOSED,
+    breakerState: WebhookHealth_BreakerState[health.breakerState],
+    breakerReason: health.breakerReason,
+    ...(health.breakerUntil && { breakerUntil: timestampFromDate(health.breakerUntil) }),
     consecutiveFailures: health.consecutiveFailures,
     ...(health.lastSuccessAt && { lastSuccessTime: timestampFromDate(health.lastSuccessAt) }),
     ...(health.lastFailureAt && { lastFailureTime: timestampFromDate(health.lastFailureAt) }),

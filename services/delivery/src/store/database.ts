@@ -94,6 +94,7 @@ export interface Database {
     webhook_id: string;
     workspace_id: string;
     provider: string;
+    webhook_version: string;
     target_version: string;
     consecutive_failures: number;
     failing_since: Date | null;
@@ -103,13 +104,24 @@ export interface Database {
     disabled_target: string | null;
     verdict: Generated<string>;
   };
-  outbox: {
+  notice: {
+    partition: number;
     id: Generated<string>;
+    kind: string;
     workspace_id: string;
     webhook_id: string;
-    webhook_version: string;
-    reason: string;
+    webhook_version: Generated<string>;
+    reason: Generated<string>;
+    failures: Generated<number>;
+    failing_since: Date | null;
+    delivery_id: string | null;
+    event_id: string | null;
+    event_type: Generated<string>;
+    attempt_count: Generated<number>;
+    status_code: Generated<number>;
     created_at: Generated<Date>;
+    parked_at: Date | null;
+    error: Generated<string>;
   };
   parked_record: {
     partition: number;

@@ -1,4 +1,5 @@
 import { type Kysely, type RawBuilder, sql } from "kysely";
+import type { EndsTold } from "../domain/notice.ts";
 import { byteStrings, dates, integers, texts, times, uuids } from "./arrays.ts";
 import type { Database } from "./database.ts";
 import { absent, type Fragment } from "./fragment.ts";
@@ -69,10 +70,12 @@ export interface FanOut {
 export async function insertFanOut(
   db: Kysely<Database>,
   fanOut: FanOut,
+  endsTold: EndsTold,
 ): Promise<ReadonlySet<string> | undefined> {
   const { held, deliveries } = fanOut;
   const results = deliveries.flatMap(({ result }) => (result ? [{ lease: 0, result }] : []));
-  const fragments = [schedule(deliveries), parked(fanOut), ...leftBehind(results)];
+  const written = { deliveries: "new_delivery", endsTold } as const;
+  const fragments = [schedule(deliveries), parked(fanOut), ...leftBehind(results, written)];
   const name = statementName("fan-out", fragments);
   const { rows } = await sql<{ moved: boolean; events: string[] | null }>`${nameComment(name)}
     with owned as (
@@ -142,7 +145,8 @@ function newDeliveries({ held, deliveries: all }: FanOut): RawBuilder<unknown> {
         as d (day, id, workspace_id, webhook_id, event_id, event_type, state, state_reason,
           attempt_count, failure_count, status_code, matched_by, due_at)
       where d.event_id in (select id from new_event)
-      returning id, day, workspace_id, webhook_id, event_id, state, attempt_count, next_attempt_at
+      returning id, day, workspace_id, partition, webhook_id, event_id, event_type, state,
+        attempt_count, last_status_code, next_attempt_at, true as has_changed
     )`;
 }
 

@@ -1,5 +1,6 @@
 import { type RawBuilder, sql } from "kysely";
 import type { Outcome } from "../domain/delivery.ts";
+import type { EndsTold } from "../domain/notice.ts";
 import type { Result } from "./result.ts";
 
 /** A part of a statement, and what it adds to the statement's name: "" when it is left out. */
@@ -10,6 +11,18 @@ export interface Fragment {
 
 /** A part that no result asks for. */
 export const absent: Fragment = { name: "", ctes: sql`` };
+
+/** A result in a statement, with the number of its lease in the statement's `held`. */
+export interface Leased {
+  readonly lease: number;
+  readonly result: Result;
+}
+
+/** Where a statement has the deliveries that it wrote, and what of their ends is told. */
+export interface Written {
+  readonly deliveries: "changed" | "new_delivery";
+  readonly endsTold: EndsTold;
+}
 
 /** An attempt as the counters see it. */
 export interface Counted {

@@ -1,27 +1,24 @@
 import { type RawBuilder, sql } from "kysely";
 import { booleans, byteStrings, dates, integers, texts, times, uuids } from "./arrays.ts";
-import { absent, type Counted, type Fragment } from "./fragment.ts";
-import type { Result } from "./result.ts";
+import { absent, type Counted, type Fragment, type Leased, type Written } from "./fragment.ts";
+import { healthCtes } from "./health.ts";
+import { endNotices } from "./notices.ts";
 import { statCtes } from "./stats.ts";
-
-/** A result in a statement, with the number of its lease in the statement's `held`. */
-export interface Leased {
-  readonly lease: number;
-  readonly result: Result;
-}
 
 /** The channel that tells watchers of recorded attempts; payload `<workspace> <day> <delivery> <number>`. */
 export const attemptChannel = "posthorn_attempt";
 
 /**
  * What results leave behind beside the delivery's own row: common table expressions for a
- * statement that has `held (lease, partition)`, the leases and offsets that still hold. Results
- * of others leave nothing. A part that no result asks for is left out, and the statement's name
- * says which are in: one name always stands for the same SQL.
+ * statement that has `held (lease, partition)`, the leases and offsets that still hold, and
+ * `written.deliveries`. Results of others leave nothing. A part that no result asks for is left
+ * out, and the statement's name says which are in: one name always stands for the same SQL.
  */
-export function leftBehind(results: readonly Leased[]): readonly Fragment[] {
+export function leftBehind(results: readonly Leased[], written: Written): readonly Fragment[] {
   const counted = countedOf(results);
-  return [attempts(results), statCtes(counted), lanes(results), notices(results), told(results)];
+  const ended = endNotices(results, written);
+  const health = healthCtes(results);
+  return [attempts(results), statCtes(counted), lanes(results), health, ended, told(results)];
 }
 
 /** Names a statement by what it is composed of. */
@@ -117,24 +114,6 @@ function lanes(results: readonly Leased[]): Fragment {
       on conflict (partition, webhook_id) do update set blocked_until = excluded.blocked_until
     )`;
   return { name: "lanes", ctes };
-}
-
-function notices(results: readonly Leased[]): Fragment {
-  const gone = results.flatMap(({ lease, result }) =>
-    result.disableVersion === undefined ? [] : [{ lease, result, version: result.disableVersion }],
-  );
-  if (gone.length === 0) return absent;
-  const ctes = sql`, notices as (
-      insert into delivery.outbox (workspace_id, webhook_id, webhook_version, reason)
-      select o.workspace_id, o.webhook_id, o.webhook_version, 'GONE'
-      from unnest(${integers(gone.map(({ lease }) => lease))}::integer[],
-        ${uuids(gone.map(({ result }) => result.workspaceUuid))}::uuid[],
-        ${uuids(gone.map(({ result }) => result.webhookUuid))}::uuid[],
-        ${gone.map(({ version }) => version)}::bigint[])
-        as o (lease, workspace_id, webhook_id, webhook_version)
-      where o.lease in (select lease from held)
-    )`;
-  return { name: "notices", ctes };
 }
 
 function told(results: readonly Leased[]): Fragment {

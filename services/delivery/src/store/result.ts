@@ -7,6 +7,13 @@ export type NewAttempt = Omit<
   "id" | "deliveryId" | "eventId" | "eventType" | "webhookId"
 > & { readonly uuid: string };
 
+/** The webhook that an attempt was made to, as it was known then. */
+export interface Aim {
+  readonly version: string;
+  /** The version of the last change of its URL or state. */
+  readonly targetVersion: string;
+}
+
 /** What an attempt came to, and what it leaves behind. Ids are UUIDs. */
 export interface Result {
   readonly held: Held;
@@ -26,8 +33,10 @@ export interface Result {
   readonly dueAt?: Date;
   /** Nothing is sent to the webhook before this time. */
   readonly laneBlockedUntil?: Date;
-  /** The version of the webhook that answered 410. */
-  readonly disableVersion?: string;
+  /** The webhook as the attempt found it; with an attempt. */
+  readonly aim?: Aim;
+  /** The receiver said 410. */
+  readonly isGone?: boolean;
   /** Whether somebody watches the workspace's attempts. */
   readonly isWatched: boolean;
 }

@@ -1,20 +1,15 @@
 import { type Kysely, sql } from "kysely";
+import type { EndsTold } from "../domain/notice.ts";
 import { bigints, dates, integers, texts, times, uuids } from "./arrays.ts";
 import type { Database } from "./database.ts";
+import type { Leased } from "./fragment.ts";
 import type { Held } from "./partitions.ts";
 import type { Result } from "./result.ts";
-import {
-  joined,
-  type Leased,
-  leftBehind,
-  nameComment,
-  statementName,
-  tellAll,
-} from "./result-ctes.ts";
+import { joined, leftBehind, nameComment, statementName, tellAll } from "./result-ctes.ts";
 
 /**
  * Records results of several partitions in one statement: attempts, the deliveries' new state,
- * the schedule, lanes and the outbox. Results whose lease is no longer held are left out.
+ * the schedule, lanes, the webhooks' health and notices. Results whose lease is no longer held are left out.
  * A delivery that was canceled meanwhile gets its attempt recorded and stays canceled.
  *
  * Gives the keys (`heldKey`) of the leases that are still held.
@@ -22,13 +17,14 @@ import {
 export async function recordResults(
   db: Kysely<Database>,
   results: readonly Result[],
+  endsTold: EndsTold,
 ): Promise<ReadonlySet<string>> {
   const leases = [...new Map(results.map(({ held }) => [heldKey(held), held]))];
   const numbers = new Map(leases.map(([key], index) => [key, index]));
   const leased = results.map((result): Leased => {
     return { lease: numbers.get(heldKey(result.held)) ?? 0, result };
   });
-  const fragments = leftBehind(leased);
+  const fragments = leftBehind(leased, { deliveries: "changed", endsTold });
   const { rows } = await sql<{ lease: number }>`${nameComment(statementName("results", fragments))}
     with held as (
       select h.lease, p.id as partition from delivery.partition p
@@ -60,6 +56,8 @@ export async function recordResults(
         last_status_code = coalesce(r.status_code, d.last_status_code)
       from result r
       where d.day = r.day and d.id = r.delivery_id
+      returning d.id, d.workspace_id, d.partition, d.webhook_id, d.event_id, d.event_type, d.state,
+        d.attempt_count, d.last_status_code, d.state = r.state as has_changed
     ), ended as (
       delete from delivery.schedule s using result r
       where s.delivery_id = r.delivery_id and r.due_at is null

@@ -49,6 +49,8 @@ export function fakeSubscription() {
   const masterKeyText = newMasterKey();
   const { dataKey, wrapped } = newDataKey(masterKey(masterKeyText));
   const workspaces = new Map<string, { version: bigint; webhooks: Map<string, WebhookSnapshot> }>();
+  const aliases = new Map<string, string>();
+  const disablings: { webhookId: string; reason: string | undefined }[] = [];
   const state = { isDown: false, refusedCount: 0 };
   const provider: ProviderSnapshot = create(ProviderSnapshotSchema, {
     provider: "demo",
@@ -63,10 +65,7 @@ export function fakeSubscription() {
   const transport: Transport = createRouterTransport(({ service }) => {
     service(SubscriptionSyncService, {
       syncSubscriptions(request) {
-        if (state.isDown) {
-          state.refusedCount += 1;
-          throw toConnectError(new AppError("unavailable", "down"), "test");
-        }
+        checkIsUp();
         return {
           providers: request.providers.some(({ revision }) => revision === 1n) ? [] : [provider],
           workspaces: request.workspaces.flatMap(({ workspaceId, version }) => {
@@ -84,7 +83,15 @@ export function fakeSubscription() {
           eventTypes: [{ name: "order.created", example: Buffer.from('{"orderId":"example"}') }],
         },
       }),
-      disableWebhook({ workspaceId, webhookId, webhookVersion }) {
+      resolveWorkspace({ workspace }) {
+        checkIsUp();
+        const workspaceId = aliases.get(workspace);
+        if (workspaceId !== undefined) return { workspaceId };
+        throw toConnectError(new AppError("not_found", "no such workspace"), "test");
+      },
+      disableWebhook({ workspaceId, webhookId, webhookVersion, reason }) {
+        checkIsUp();
+        disablings.push({ webhookId, reason: reasonNames[reason] });
         const webhook = workspaces.get(workspaceId)?.webhooks.get(webhookId);
         if (webhook?.state !== Webhook_State.ACTIVE) return { disabled: false };
         if (webhook.targetVersion > webhookVersion) return { disabled: false };
@@ -93,6 +100,12 @@ export function fakeSubscription() {
       },
     });
   });
+
+  function checkIsUp(): void {
+    if (!state.isDown) return;
+    state.refusedCount += 1;
+    throw toConnectError(new AppError("unavailable", "down"), "test");
+  }
 
   function change(workspace: string, webhookId: string, values: Partial<WebhookSnapshot>): void {
     const known = workspaces.get(workspace);
@@ -109,8 +122,11 @@ export function fakeSubscription() {
     transport,
     masterKey: masterKeyText,
     state,
-    addWorkspace(): string {
+    /** What was asked to be disabled, in order. */
+    disablings,
+    addWorkspace(alias?: string): string {
       const id = newId("ws");
+      if (alias !== undefined) aliases.set(alias, id);
       workspaces.set(id, { version: 1n, webhooks: new Map() });
       return id;
     },
@@ -177,4 +193,5 @@ function rules(fake: FakeRules): Partial<Omit<WebhookSnapshot, "$typeName">> {
   };
 }
 
+const reasonNames = ["UNSPECIFIED", "GONE", "FAILING"] as const;
 const stateNames = ["UNSPECIFIED", "ACTIVE", "PAUSED", "DISABLED"] as const;

@@ -109,6 +109,7 @@ async function start(options: {
     partitionCount,
     slotCount: 256,
     stopGraceMs: 2_000,
+    outcomes: "failures",
     ownAddresses: [],
     egress: { allowCidrs: ["127.0.0.1/32"], allowHttp: true },
     ...options.config,

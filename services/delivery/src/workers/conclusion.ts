@@ -43,7 +43,8 @@ export function conclude(
     isWatched: at.isWatched,
     ...(dueAt && { dueAt }),
     ...(blockedUntil && { laneBlockedUntil: blockedUntil }),
-    ...(isGone && { disableVersion: webhook.version }),
+    aim: webhook,
+    isGone,
   };
   return { result, dueAt, blockedUntil, isGone };
 }

@@ -1,5 +1,6 @@
 import type { Batch, PartitionHandler } from "@posthorn/bus";
 import { type Clock, type Logger, type Part, untilStopped } from "@posthorn/runtime";
+import { type EndsTold, leavesNotice } from "../domain/notice.ts";
 import type { DeliveryMetrics } from "../metrics.ts";
 import type { DeliveryStore } from "../store/delivery-store.ts";
 import type { FanOut } from "../store/fan-outs.ts";
@@ -17,6 +18,9 @@ export interface FanOutDeps {
   readonly sender: Sender;
   readonly results: ResultWriter;
   readonly subscriptions: Subscriptions;
+  readonly endsTold: EndsTold;
+  /** Called after a commit that left notices. */
+  readonly onNotice: () => void;
   readonly ensureDays: (days: ReadonlySet<string>) => Promise<void>;
   readonly log: Logger;
   readonly metrics: DeliveryMetrics;
@@ -206,7 +210,7 @@ async function write(
   for (let isFirst = true; ; isFirst = false) {
     try {
       const isStored =
-        (await deps.store.insertFanOut(fanOut)) !== undefined ||
+        (await deps.store.insertFanOut(fanOut, deps.endsTold)) !== undefined ||
         (!isFirst && (await wasStored(deps, fanOut)));
       if (!isStored) return false;
       reading.nextOffset = fanOut.toOffset;
@@ -240,7 +244,9 @@ function toFanOut({ owned, nextOffset }: Reading, records: readonly FannedOutRec
   };
 }
 
-function noteStored({ metrics, log }: FanOutDeps, { events, deliveries, parked, held }: FanOut) {
+function noteStored(deps: FanOutDeps, { events, deliveries, parked, held }: FanOut): void {
+  const { metrics, log, endsTold, onNotice } = deps;
+  if (deliveries.some(({ result }) => result && leavesNotice(result, endsTold))) onNotice();
   metrics.onFanOut({
     events: events.length,
     deliveries: deliveries.length,

@@ -44,6 +44,11 @@ export class Ownership {
     return this.#owned.get(partition);
   }
 
+  /** Lists the partitions that this process owns. */
+  list(): number[] {
+    return [...this.#owned.keys()];
+  }
+
   /** How many partitions this process owns. */
   get ownedCount(): number {
     return this.#owned.size;

@@ -1,5 +1,6 @@
 import { isUnavailable } from "@posthorn/postgres";
 import { type Clock, type Logger, type Part, untilStopped } from "@posthorn/runtime";
+import { type EndsTold, leavesNotice } from "../domain/notice.ts";
 import type { DeliveryStore } from "../store/delivery-store.ts";
 import type { Result } from "../store/result.ts";
 import { heldKey } from "../store/results.ts";
@@ -8,7 +9,8 @@ export interface ResultWriterDeps {
   readonly store: Pick<DeliveryStore, "recordResults">;
   readonly log: Logger;
   readonly clock: Clock;
-  /** Called after a commit that left something in the outbox. */
+  readonly endsTold: EndsTold;
+  /** Called after a commit that left notices. */
   readonly onNotice: () => void;
 }
 
@@ -114,9 +116,13 @@ export class ResultWriter {
   }
 
   async #commit(entries: readonly Entry[]): Promise<void> {
-    const held = await this.#deps.store.recordResults(entries.map(({ result }) => result));
+    const { store, endsTold, onNotice } = this.#deps;
+    const held = await store.recordResults(
+      entries.map(({ result }) => result),
+      endsTold,
+    );
     for (const { result, settled } of entries) settled(held.has(heldKey(result.held)));
-    if (entries.some(({ result }) => result.disableVersion !== undefined)) this.#deps.onNotice();
+    if (entries.some(({ result }) => leavesNotice(result, endsTold))) onNotice();
   }
 
   /** Ends a delivery whose result cannot be written, so that it does not come back for ever. */

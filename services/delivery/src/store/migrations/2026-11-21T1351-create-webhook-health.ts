@@ -7,14 +7,16 @@ export async function up(db: Kysely<unknown>): Promise<void> {
 
 const statements = [
   // One row a webhook, written with the results of its attempts: room on the page lets row versions
-  // be pruned in place, and nothing that changes is indexed. `target_version` is the webhook's
-  // version of the last change of its URL or state, `disabled_target` the one under which disabling
-  // was asked for, `verdict` what the last write made of the webhook.
+  // be pruned in place, and nothing that changes is indexed. `webhook_version` is the newest
+  // that attempts were made under, `target_version` that of the last change of its URL or state,
+  // `disabled_target` the one under which disabling was asked for, `verdict` what the last write
+  // made of the webhook.
   `create table delivery.webhook_health (
     partition integer not null,
     webhook_id uuid not null,
     workspace_id uuid not null,
     provider text not null,
+    webhook_version bigint not null,
     target_version bigint not null,
     consecutive_failures integer not null,
     failing_since timestamptz,

@@ -4,6 +4,7 @@ import * as addScheduleClass from "./2026-11-21T1301-add-schedule-class.ts";
 import * as addLaneState from "./2026-11-21T1302-add-lane-state.ts";
 import * as countAttempts from "./2026-11-21T1341-count-attempts.ts";
 import * as createWebhookHealth from "./2026-11-21T1351-create-webhook-health.ts";
+import * as createNotice from "./2026-11-21T1352-create-notice.ts";
 
 /** The migrations of the schema `delivery`, in order. */
 export const migrations = {
@@ -13,4 +14,5 @@ export const migrations = {
   "2026-11-21T1302-add-lane-state": addLaneState,
   "2026-11-21T1341-count-attempts": countAttempts,
   "2026-11-21T1351-create-webhook-health": createWebhookHealth,
+  "2026-11-21T1352-create-notice": createNotice,
 };
