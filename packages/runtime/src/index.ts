@@ -21,4 +21,11 @@ export { type Part, untilStopped } from "./part.ts";
 export { type RetryingOptions, retrying } from "./retrying.ts";
 export { type RunPartsOptions, runParts } from "./run-parts.ts";
 export { type ProcessContext, type ProcessOptions, runProcess } from "./run-process.ts";
+export {
+  openTracing,
+  type Span,
+  type SpanAttributes,
+  type SpanOptions,
+  type Tracing,
+} from "./tracing.ts";
 export { type Wakeup, wakeup } from "./wakeup.ts";

@@ -3,12 +3,15 @@ import { type Logger, logger } from "./logger.ts";
 import { type Metrics, metrics } from "./metrics.ts";
 import type { Part } from "./part.ts";
 import { runParts } from "./run-parts.ts";
+import { openTracing, type Tracing } from "./tracing.ts";
 
 /** What a process is composed from. */
 export interface ProcessContext {
   readonly env: EnvReader;
   readonly log: Logger;
   readonly metrics: Metrics;
+  /** Undefined: nothing is traced. */
+  readonly tracing: Tracing | undefined;
 }
 
 /** A service, ready to run. */
@@ -43,8 +46,11 @@ export async function runProcess({ name, process, compose }: ProcessOptions): Pr
   process.on("SIGTERM", onSignal).on("SIGINT", onSignal);
   const env = envReader(process.env);
   const log = logger({ name, level: env.text("POSTHORN_LOG_LEVEL", { default: "info" }) });
+  let tracing: Tracing | undefined;
   try {
-    const service = await compose({ env, log, metrics: metrics({ processMetrics: true }) });
+    tracing = await openTracing({ env, log }, `posthorn-${name}`);
+    const context = { env, log, metrics: metrics({ processMetrics: true }), tracing };
+    const service = await compose(context);
     const run = command(service, process.argv[2]) ?? (() => serve(service, stop.signal, log));
     await run().finally(() => service.close());
   } catch (error) {
@@ -52,6 +58,7 @@ export async function runProcess({ name, process, compose }: ProcessOptions): Pr
     else log.fatal({ err: error }, "the process failed");
     process.exitCode = 1;
   }
+  await tracing?.close();
 }
 
 function command({ migrate, commands }: Composed, name: string | undefined) {
