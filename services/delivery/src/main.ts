@@ -13,7 +13,7 @@ import { deliveryService } from "./service.ts";
 
 await runProcess({ name: "delivery", process, compose });
 
-async function compose({ env, log, metrics }: ProcessContext) {
+async function compose({ env, log, metrics, tracing }: ProcessContext) {
   const config = readDeliveryConfig(env);
   const { host, port, kafka, subscriptionUrl, serviceKey } = readDeliveryProcessConfig(env);
   env.check();
@@ -21,13 +21,14 @@ async function compose({ env, log, metrics }: ProcessContext) {
   const bus = await openBus({ kafka, databaseUrl, clientId: "posthorn-delivery", log });
   const remote = remoteTransport({ url: subscriptionUrl });
   const subscription = withServiceKey(remote, serviceKey);
-  const service = await deliveryService(config, { log, metrics, bus, subscription });
+  const service = await deliveryService(config, { log, metrics, tracing, bus, subscription });
   const authority = remoteAuthority({ transport: subscription });
   const interceptors = serverInterceptors({
     authority,
     serviceKey,
     log,
     metrics,
+    tracing,
     isUnavailable,
   });
   const { routes, internalRoutes } = service;

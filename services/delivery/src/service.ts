@@ -14,6 +14,7 @@ import {
   type Metrics,
   type Part,
   systemClock,
+  type Tracing,
   untilStopped,
   wakeup,
 } from "@posthorn/runtime";
@@ -63,6 +64,8 @@ const indexesOnly = {
 export interface DeliveryDeps {
   readonly log: Logger;
   readonly metrics: Metrics;
+  /** Undefined: nothing is traced. */
+  readonly tracing?: Tracing | undefined;
   readonly bus: Bus;
   /** Reaches the subscription service with the service key. */
   readonly subscription: Transport;
@@ -87,7 +90,7 @@ export async function deliveryService(
   config: DeliveryConfig,
   deps: DeliveryDeps,
 ): Promise<DeliveryServiceParts> {
-  const { log, bus } = deps;
+  const { log, bus, tracing } = deps;
   const postgres = openPostgres<Database>({
     url: config.databaseUrl,
     connectionCountMax: config.connectionCountMax,
@@ -124,6 +127,7 @@ export async function deliveryService(
       results,
       log,
       metrics,
+      tracing,
       clock,
       random: Math.random,
       isWatched: (workspace) => watchers.isWatched(workspace),
@@ -144,6 +148,7 @@ export async function deliveryService(
     log,
     metrics,
     ...telling,
+    tracing,
     ensureDays: (names) => days.ensure(names),
     clock,
   });
@@ -165,6 +170,7 @@ export async function deliveryService(
           subscription,
           days,
           partitionCount,
+          tracing,
           now: clock.now,
         }),
       );

@@ -14,7 +14,7 @@ import { ingestionService } from "./service.ts";
 await runProcess({ name: "ingestion", process, compose });
 
 /** With the argument `migrate` it brings the schema up to date and ends. */
-async function compose({ env, log, metrics }: ProcessContext) {
+async function compose({ env, log, metrics, tracing }: ProcessContext) {
   const config = readIngestionConfig(env);
   const { host, port, kafka, subscriptionUrl } = readIngestionProcessConfig(env);
   env.check();
@@ -23,12 +23,20 @@ async function compose({ env, log, metrics }: ProcessContext) {
   const remote = remoteTransport({ url: subscriptionUrl });
   const subscription = withServiceKey(remote, serviceKey);
   const authority = remoteAuthority({ transport: subscription });
-  const service = ingestionService(config, { log, metrics, bus, subscription, authority });
+  const service = ingestionService(config, {
+    log,
+    metrics,
+    tracing,
+    bus,
+    subscription,
+    authority,
+  });
   const interceptors = serverInterceptors({
     authority,
     serviceKey,
     log,
     metrics,
+    tracing,
     isUnavailable,
   });
   const { routes } = service;

@@ -13,6 +13,7 @@ import {
   newUuid,
   type Part,
   retrying,
+  type Tracing,
   untilStopped,
 } from "@posthorn/runtime";
 import type { IngestionConfig } from "./config.ts";
@@ -33,6 +34,8 @@ import { sweeper } from "./workers/sweeper.ts";
 export interface IngestionDeps {
   readonly log: Logger;
   readonly metrics: Metrics;
+  /** Undefined: nothing is traced. */
+  readonly tracing?: Tracing | undefined;
   readonly bus: Bus;
   /** Reaches the subscription service, with the service key. */
   readonly subscription: Transport;
@@ -80,6 +83,7 @@ export function ingestionService(config: IngestionConfig, deps: IngestionDeps): 
     claimKeys: keyClaims({ db, newEventUuid: () => newUuid(nowMs()), nowMs }),
     newEventId: (atMs) => newId("evt", atMs),
     nowMs,
+    tracing: deps.tracing,
   });
   const publishDeps = {
     publisher: publishing,

@@ -7,7 +7,7 @@ import { subscriptionService } from "./service.ts";
 await runProcess({
   name: "subscription",
   process,
-  async compose({ env, log, metrics }) {
+  async compose({ env, log, metrics, tracing }) {
     const config = readConfig(env);
     env.check();
     const { host, port, serviceKey, deliveryUrl } = config;
@@ -22,6 +22,7 @@ await runProcess({
       serviceKey,
       log,
       metrics,
+      tracing,
       isUnavailable,
     });
     const server = rpcServer({

@@ -1,5 +1,5 @@
 import { fileURLToPath } from "node:url";
-import { logger } from "@posthorn/runtime";
+import { envReader, logger, openTracing, type Tracing } from "@posthorn/runtime";
 import { usage } from "./args.ts";
 import { readUpConfig } from "./config.ts";
 import { linesOf } from "./refusal.ts";
@@ -23,14 +23,17 @@ else process.exitCode = await main();
 
 async function main(): Promise<number> {
   listenToSignals();
+  let tracing: Tracing | undefined;
   try {
     const config = readUpConfig(process.env, { args: process.argv.slice(2), cwd: process.cwd() });
     const pretty = process.stderr.isTTY;
     // A person is told what matters by lines of its own.
     const level = config.logLevel ?? (pretty ? "warn" : "info");
     const log = logger({ name: "posthorn", level, pretty, destination: process.stderr });
+    tracing = await openTracing({ env: envReader(process.env), log }, "posthorn");
     await up(config, {
       log,
+      tracing,
       terminal: screen,
       stop: stop.signal,
       demoFile: fileURLToPath(demoFile),
@@ -41,6 +44,8 @@ async function main(): Promise<number> {
   } catch (error) {
     tell(error);
     return 1;
+  } finally {
+    await tracing?.close();
   }
 }
 

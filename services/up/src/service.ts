@@ -6,7 +6,7 @@ import { type Backend, backendOf, gatewayService } from "@posthorn/gateway";
 import { ingestionService } from "@posthorn/ingestion";
 import { isUnavailable } from "@posthorn/postgres";
 import { localTransport, remoteAuthority, serverInterceptors, withServiceKey } from "@posthorn/rpc";
-import { type Logger, metrics, type Part, untilStopped } from "@posthorn/runtime";
+import { type Logger, metrics, type Part, type Tracing, untilStopped } from "@posthorn/runtime";
 import { type SubscriptionService, subscriptionService } from "@posthorn/subscription";
 import type { Closing } from "./closing.ts";
 import type { KnownAtStart, UpConfig } from "./config.ts";
@@ -18,6 +18,8 @@ export type Listening = (part: "http" | "grpc", address: { host: string; port: n
 /** What is needed to compose. */
 export interface ComposeDeps {
   readonly log: Logger;
+  /** Undefined: nothing is traced. */
+  readonly tracing: Tracing | undefined;
   /** Remembers what to let go of. */
   readonly open: Closing;
   readonly onListen: Listening;
@@ -41,10 +43,10 @@ export interface Composed {
 export async function compose(
   config: UpConfig,
   known: KnownAtStart,
-  { log, open, onListen, onReady }: ComposeDeps,
+  { log, tracing, open, onListen, onReady }: ComposeDeps,
 ): Promise<Composed> {
   const configs = config.services(known);
-  const deps = { log, metrics: metrics({ processMetrics: true }) };
+  const deps = { log, tracing, metrics: metrics({ processMetrics: true }) };
   const bus = await openBus({
     kafka: config.kafka,
     databaseUrl: known.databaseUrl,

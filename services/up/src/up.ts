@@ -1,5 +1,5 @@
 import { readFile } from "node:fs/promises";
-import { type Logger, type Part, runParts } from "@posthorn/runtime";
+import { type Logger, type Part, runParts, type Tracing } from "@posthorn/runtime";
 import { bannerLines } from "./banner.ts";
 import { type Closing, closing } from "./closing.ts";
 import type { UpConfig } from "./config.ts";
@@ -16,6 +16,8 @@ import type { Terminal } from "./terminal.ts";
 /** What the process gives. */
 export interface UpDeps {
   readonly log: Logger;
+  /** Undefined: nothing is traced. */
+  readonly tracing: Tracing | undefined;
   readonly terminal: Terminal;
   /** Stops everything when it aborts. */
   readonly stop: AbortSignal;
@@ -78,7 +80,7 @@ async function openDatabase(config: UpConfig, deps: UpDeps): Promise<OpenDatabas
 async function composeOn(
   { dataDir, database, places, demoFile }: Ground,
   config: UpConfig,
-  { log, terminal, open }: UpDeps & { open: Closing },
+  { log, tracing, terminal, open }: UpDeps & { open: Closing },
 ): Promise<Composed> {
   const master = await findMasterKey(config.masterKey, dataDir);
   const serviceKey = newServiceKey();
@@ -92,7 +94,8 @@ async function composeOn(
     terminal.say(...bannerLines({ ...where, ...facts, readyInMs }, terminal));
     log.info({ ...places.now(), dataDir: dataDir.path }, "posthorn is ready");
   };
-  const composed = await compose(config, known, { log, open, onListen: places.note, onReady });
+  const onListen = places.note;
+  const composed = await compose(config, known, { log, tracing, open, onListen, onReady });
   terminal.status("Bringing the tables up to date ...");
   await composed.migrate();
   const first = config.hasDemo ? { file: demoFile, workspace } : undefined;

@@ -13,7 +13,7 @@ import type {
   SubscriptionSyncService,
 } from "@posthorn/proto/posthorn/internal/subscription/v1/subscription_sync_service";
 import { workspaceIdOf } from "@posthorn/rpc";
-import { dayOf, idToUuid, newUuid, uuidToId } from "@posthorn/runtime";
+import { dayOf, idToUuid, newUuid, type Tracing, uuidToId } from "@posthorn/runtime";
 import type { Kysely } from "kysely";
 import { chooseTestTypes } from "../domain/test-types.ts";
 import type { Database } from "../store/database.ts";
@@ -37,6 +37,8 @@ export interface WebhookTestServiceDeps {
   readonly subscription: Client<typeof SubscriptionSyncService>;
   readonly days: Days;
   readonly partitionCount: number;
+  /** Undefined: nothing is traced. */
+  readonly tracing?: Tracing | undefined;
   readonly now: () => Date;
 }
 
@@ -98,7 +100,8 @@ async function runTest(
   const uuid = newUuid(now.getTime());
   const time = now.toISOString();
   const event = { uuid, type: eventType, data, time, traceparent: "" };
-  const made = await attempt(deps.send, { event, webhook, provider, number: 1, now });
+  const { tracing } = deps;
+  const made = await attempt(deps.send, { event, webhook, provider, number: 1, now, tracing });
   const day = dayOf(uuid);
   await deps.days.ensure(new Set([day]));
   const deliveryUuid = newUuid(now.getTime());

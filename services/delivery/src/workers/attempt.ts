@@ -1,7 +1,8 @@
 import type { EgressResult, egress } from "@posthorn/egress";
-import { newUuid, uuidToId } from "@posthorn/runtime";
+import { newUuid, type Span, type Tracing, uuidToId } from "@posthorn/runtime";
 import { renderEnvelope } from "../domain/envelope.ts";
 import type { NewAttempt } from "../store/result.ts";
+import { endAttempt, startAttempt, untracedParent } from "./attempt-span.ts";
 import type { SendableEvent } from "./lane.ts";
 import { signedHeaders } from "./signing.ts";
 import type { KnownProvider, KnownWebhook } from "./subscriptions.ts";
@@ -16,6 +17,8 @@ export interface AttemptInput {
   readonly number: number;
   readonly now: Date;
   readonly signal?: AbortSignal;
+  /** Undefined: it is not traced. */
+  readonly tracing?: Tracing | undefined;
 }
 
 /** Sends an event to a webhook once. What the receiver does comes back as an attempt. */
@@ -23,10 +26,31 @@ export async function attempt(
   send: ReturnType<typeof egress>["send"],
   input: AttemptInput,
 ): Promise<NewAttempt> {
-  const { event, webhook, now } = input;
+  const uuid = newUuid(input.now.getTime());
+  const span = input.tracing && startAttempt(input.tracing, input, uuid);
+  if (!span) return post(send, input, { uuid, traceparent: untracedParent(input.event, uuid) });
+  return spanned(span, post(send, input, { uuid, traceparent: span.traceparent }));
+}
+
+async function spanned(span: Span, posting: Promise<NewAttempt>): Promise<NewAttempt> {
+  try {
+    const made = await posting;
+    endAttempt(span, made);
+    return made;
+  } catch (error) {
+    span.end({}, "it was given up");
+    throw error;
+  }
+}
+
+async function post(
+  send: ReturnType<typeof egress>["send"],
+  input: AttemptInput,
+  { uuid, traceparent }: { uuid: string; traceparent: string },
+): Promise<NewAttempt> {
+  const { event, webhook } = input;
   event.body ??= renderEnvelope(event);
-  const uuid = newUuid(now.getTime());
-  const own = ownHeaders(input, { body: event.body, uuid });
+  const own = ownHeaders(input, { body: event.body, traceparent });
   const theirs = customHeaders(webhook.headers, own);
   const result = await send({
     url: webhook.url,
@@ -39,13 +63,16 @@ export async function attempt(
   return toAttempt(input, result, { uuid, requestHeaders });
 }
 
-function ownHeaders(input: AttemptInput, { body, uuid }: { body: Buffer; uuid: string }): Headers {
+function ownHeaders(
+  input: AttemptInput,
+  { body, traceparent }: { body: Buffer; traceparent: string },
+): Headers {
   const { event, provider } = input;
   const contentType = "application/json";
   return {
     "content-type": contentType,
     "user-agent": provider.userAgent,
-    traceparent: traceparent(event, uuid),
+    traceparent,
     ...signedHeaders({ ...input, id: uuidToId("evt", event.uuid), contentType, body }),
   };
 }
@@ -54,12 +81,6 @@ function ownHeaders(input: AttemptInput, { body, uuid }: { body: Buffer; uuid: s
 function customHeaders(headers: Headers, own: Headers): Headers {
   const kept = Object.entries(headers).filter(([name]) => !Object.hasOwn(own, name.toLowerCase()));
   return Object.fromEntries(kept);
-}
-
-/** The publish's trace goes on; without one the event is the trace. The attempt's id is the span. */
-function traceparent(event: SendableEvent, attemptUuid: string): string {
-  const traceId = event.traceparent.split("-")[1] ?? event.uuid.replaceAll("-", "");
-  return `00-${traceId}-${attemptUuid.replaceAll("-", "").slice(16)}-01`;
 }
 
 function masked(headers: Headers): Headers {

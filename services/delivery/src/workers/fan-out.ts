@@ -1,5 +1,12 @@
 import type { Batch, PartitionHandler } from "@posthorn/bus";
-import { type Clock, type Logger, type Part, untilStopped } from "@posthorn/runtime";
+import {
+  type Clock,
+  type Logger,
+  type Part,
+  type SpanOptions,
+  type Tracing,
+  untilStopped,
+} from "@posthorn/runtime";
 import { type EndsTold, leavesNotice } from "../domain/notice.ts";
 import type { DeliveryMetrics } from "../metrics.ts";
 import type { DeliveryStore } from "../store/delivery-store.ts";
@@ -24,6 +31,8 @@ export interface FanOutDeps {
   readonly ensureDays: (days: ReadonlySet<string>) => Promise<void>;
   readonly log: Logger;
   readonly metrics: DeliveryMetrics;
+  /** Undefined: nothing is traced. */
+  readonly tracing?: Tracing | undefined;
   readonly clock: Clock;
 }
 
@@ -36,6 +45,8 @@ interface Reading {
 /** A record that fails as a defect this often, alone, is parked. */
 const triesMax = 3;
 const retryMs = 200;
+/** Events whose traces the span of a batch names, at most. */
+const linksMax = 32;
 
 /**
  * Turns records of the log into events and deliveries, each in one transaction with its own
@@ -102,6 +113,35 @@ async function handleBatch(
   if (firstOffset < reading.nextOffset) return reading.nextOffset; // stored already
   const decoded = batch.records.map(decode);
   const events = decoded.flatMap((one) => ("event" in one ? one.event : []));
+  const span = deps.tracing?.start("fan-out", batchSpan(batch, events));
+  try {
+    return await fanOutBatch(deps, reading, { decoded, events });
+  } finally {
+    span?.end();
+  }
+}
+
+/** Events that are fanned out together came by several publishes: the first leads to the batch. */
+function batchSpan({ topic, partition }: Batch, events: readonly Decoded["event"][]): SpanOptions {
+  const traceparents = new Set(events.slice(0, linksMax).map(({ traceparent }) => traceparent));
+  const [parent = "", ...links] = traceparents;
+  const attributes = {
+    "messaging.system": "posthorn",
+    "messaging.destination.name": topic,
+    "messaging.destination.partition.id": String(partition),
+    "messaging.batch.message_count": events.length,
+  };
+  return { kind: "consumer", parent, links, attributes };
+}
+
+async function fanOutBatch(
+  deps: FanOutDeps,
+  reading: Reading,
+  {
+    decoded,
+    events,
+  }: { decoded: ReturnType<typeof decode>[]; events: readonly Decoded["event"][] },
+): Promise<bigint | undefined> {
   const [stored] = await Promise.all([
     storedEvents(deps, events),
     deps.subscriptions.sync(new Set(events.map(({ workspaceUuid }) => workspaceUuid))),

@@ -1,6 +1,6 @@
 import type { egress } from "@posthorn/egress";
 import { AppError } from "@posthorn/errors";
-import type { Clock, Logger, Part } from "@posthorn/runtime";
+import type { Clock, Logger, Part, Tracing } from "@posthorn/runtime";
 import type { DeliveryMetrics } from "../metrics.ts";
 import type { DeliveryStore } from "../store/delivery-store.ts";
 import type { NewAttempt } from "../store/result.ts";
@@ -26,6 +26,8 @@ export interface SenderDeps {
   readonly isWatched: (workspaceUuid: string) => boolean;
   readonly log: Logger;
   readonly metrics: DeliveryMetrics;
+  /** Undefined: nothing is traced. */
+  readonly tracing?: Tracing | undefined;
   readonly clock: Clock;
   readonly random: () => number;
 }
@@ -264,6 +266,7 @@ export class Sender {
       number,
       now: clock.now(),
       signal: owned.lost,
+      tracing: this.#deps.tracing,
     };
     const made = await attempt(this.#deps.send, input);
     if (owned.lost.aborted) return; // the next owner sends it again

@@ -2,7 +2,7 @@ import { type Bus, type LogRecord, partitionOf } from "@posthorn/bus";
 import { AppError } from "@posthorn/errors";
 import { type EventType, eventProblem, typeProblem, unknownType } from "@posthorn/event";
 import type { Event } from "@posthorn/proto/posthorn/ingestion/v1/event";
-import { idTimeMs, idToUuid, uuidToId } from "@posthorn/runtime";
+import { idTimeMs, idToUuid, type SpanOptions, type Tracing, uuidToId } from "@posthorn/runtime";
 import { acceptedEvent, type Draft, recordValue } from "../domain/event-record.ts";
 import { bodyHash } from "../domain/idempotency.ts";
 import type { KeyClaim } from "../domain/key-claim.ts";
@@ -18,6 +18,8 @@ export interface PublisherDeps {
   readonly claimKeys: ClaimKeys;
   readonly newEventId: (atMs: number) => string;
   readonly nowMs: () => number;
+  /** Undefined: nothing is traced. */
+  readonly tracing: Tracing | undefined;
 }
 
 /** An event that wants to be published, and where its request names it. */
@@ -32,6 +34,8 @@ export interface Submission extends Draft {
 export interface Accepted {
   /** As the answer gives it back. */
   readonly event: Event;
+  /** The trace that it belongs to; empty for none. */
+  readonly traceparent: string;
   readonly record: LogRecord;
 }
 
@@ -50,6 +54,9 @@ export interface Publisher {
   /** Appends to the log, together as far as they share a partition. Throws `unavailable`. */
   append(accepted: readonly Accepted[]): Promise<void>;
 }
+
+/** Events whose traces a span of many of them names, at most. */
+const linksMax = 32;
 
 /** Gives the publisher. A publish without idempotency key costs its checks, one encoding and one append. */
 export function publisher(deps: PublisherDeps): Publisher {
@@ -70,10 +77,17 @@ export function publisher(deps: PublisherDeps): Publisher {
       return submissions.map((submission) => identified(submission, uuidOf.get(submission)));
     },
     async append(accepted) {
-      await bus.publish(
-        eventTopic,
-        accepted.map(({ record }) => record),
-      );
+      const span = deps.tracing?.start(`publish ${eventTopic}`, appendSpan(accepted));
+      try {
+        await bus.publish(
+          eventTopic,
+          accepted.map(({ record }) => record),
+        );
+        span?.end();
+      } catch (error) {
+        span?.end({}, "the log did not confirm it");
+        throw error;
+      }
     },
   };
 
@@ -106,8 +120,30 @@ export function publisher(deps: PublisherDeps): Publisher {
     const { workspaceId } = submission;
     const partition = partitionOf(workspaceId, deps.eventLog.partitionCount);
     const value = recordValue(submission, event);
-    return { event, record: { partition, key: Buffer.from(workspaceId), value, headers: {} } };
+    const { traceparent } = submission;
+    return {
+      event,
+      traceparent,
+      record: { partition, key: Buffer.from(workspaceId), value, headers: {} },
+    };
   }
+}
+
+/** Events that are appended together came by one call, or by several: the first leads to it. */
+function appendSpan(accepted: readonly Accepted[]): SpanOptions {
+  const [first] = accepted;
+  const others = new Set(accepted.slice(1, linksMax).map(({ traceparent }) => traceparent));
+  others.delete(first?.traceparent ?? "");
+  return {
+    kind: "producer",
+    parent: first?.traceparent ?? "",
+    links: [...others],
+    attributes: {
+      "messaging.system": "posthorn",
+      "messaging.destination.name": eventTopic,
+      "messaging.batch.message_count": accepted.length,
+    },
+  };
 }
 
 function toClaim({ workspaceId, key, event, field }: Submission): KeyClaim {
