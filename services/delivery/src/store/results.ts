@@ -1,15 +1,17 @@
+import assert from "node:assert";
 import { type Kysely, sql } from "kysely";
 import type { EndsTold } from "../domain/notice.ts";
-import { bigints, dates, integers, texts, times, uuids } from "./arrays.ts";
+import { bigints, integers, texts, times, uuids } from "./arrays.ts";
 import type { Database } from "./database.ts";
-import type { Leased } from "./fragment.ts";
+import { absent, type Fragment, type Leased } from "./fragment.ts";
 import type { Held } from "./partitions.ts";
 import type { Result } from "./result.ts";
 import { joined, leftBehind, nameComment, statementName, tellAll } from "./result-ctes.ts";
 
 /**
- * Records results of several partitions in one statement: attempts, the deliveries' new state,
- * the schedule, lanes, the webhooks' health and notices. Results whose lease is no longer held are left out.
+ * Records results of several partitions, all of one day's deliveries, in one statement: attempts,
+ * the deliveries' new state, the schedule, lanes, the webhooks' health and notices. Results whose
+ * lease is no longer held are left out.
  * A delivery that was canceled meanwhile gets its attempt recorded and stays canceled.
  *
  * Gives the keys (`heldKey`) of the leases that are still held.
@@ -19,12 +21,18 @@ export async function recordResults(
   results: readonly Result[],
   endsTold: EndsTold,
 ): Promise<ReadonlySet<string>> {
+  const day = results[0]?.day;
+  assert(
+    results.every((result) => result.day === day),
+    "one statement takes results of one day",
+  );
   const leases = [...new Map(results.map(({ held }) => [heldKey(held), held]))];
   const numbers = new Map(leases.map(([key], index) => [key, index]));
   const leased = results.map((result): Leased => {
     return { lease: numbers.get(heldKey(result.held)) ?? 0, result };
   });
-  const fragments = leftBehind(leased, { deliveries: "changed", endsTold });
+  const written = { deliveries: "changed", endsTold } as const;
+  const fragments = [...scheduled(results), ...leftBehind(leased, written)];
   const { rows } = await sql<{ lease: number }>`${nameComment(statementName("results", fragments))}
     with held as (
       select h.lease, p.id as partition from delivery.partition p
@@ -35,7 +43,6 @@ export async function recordResults(
       for share of p
     ), result as (
       select r.* from unnest(${integers(leased.map(({ lease }) => lease))}::integer[],
-        ${dates(results.map((r) => r.day))}::date[],
         ${uuids(results.map((r) => r.deliveryUuid))}::uuid[],
         ${texts(results.map((r) => r.state))}::text[],
         ${texts(results.map((r) => r.stateReason))}::text[],
@@ -43,7 +50,7 @@ export async function recordResults(
         ${integers(results.map((r) => r.attempt?.number))}::integer[],
         ${integers(results.map(failureCount))}::integer[],
         ${integers(results.map((r) => r.attempt?.statusCode))}::integer[])
-        as r (lease, day, delivery_id, state, state_reason, due_at, attempt_count, failed,
+        as r (lease, delivery_id, state, state_reason, due_at, attempt_count, failed,
           status_code)
       where r.lease in (select lease from held)
     ), changed as (
@@ -55,20 +62,31 @@ export async function recordResults(
         failure_count = d.failure_count + r.failed,
         last_status_code = coalesce(r.status_code, d.last_status_code)
       from result r
-      where d.day = r.day and d.id = r.delivery_id
+      where d.day = ${day}::date and d.id = r.delivery_id
       returning d.id, d.workspace_id, d.partition, d.webhook_id, d.event_id, d.event_type, d.state,
         d.attempt_count, d.last_status_code, d.state = r.state as has_changed
-    ), ended as (
+    )${joined(fragments)}
+    select lease${tellAll(fragments)} from held`.execute(db);
+  return new Set(rows.flatMap(({ lease }) => leases[lease]?.[0] ?? []));
+}
+
+function scheduled(results: readonly Result[]): readonly Fragment[] {
+  const ended = sql`, ended as (
       delete from delivery.schedule s using result r
       where s.delivery_id = r.delivery_id and r.due_at is null
-    ), postponed as (
+    )`;
+  const postponed = sql`, postponed as (
       update delivery.schedule s set due_at = r.due_at, class = greatest(s.class, 1),
         attempt_count = coalesce(r.attempt_count, s.attempt_count)
       from result r
       where s.delivery_id = r.delivery_id and r.due_at is not null
-    )${joined(fragments)}
-    select lease${tellAll(fragments)} from held`.execute(db);
-  return new Set(rows.flatMap(({ lease }) => leases[lease]?.[0] ?? []));
+    )`;
+  return [
+    results.some(({ dueAt }) => dueAt === undefined) ? { name: "ended", ctes: ended } : absent,
+    results.some(({ dueAt }) => dueAt !== undefined)
+      ? { name: "postponed", ctes: postponed }
+      : absent,
+  ];
 }
 
 /** How many failures an attempt adds: 0 or 1. */

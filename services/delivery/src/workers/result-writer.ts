@@ -88,10 +88,21 @@ export class ResultWriter {
   async #writeAll(): Promise<void> {
     await Promise.resolve(); // so that results of the same turn share a commit
     while (this.#waiting.length > 0) {
-      const entries = this.#waiting.splice(0, resultsPerCommitMax);
-      await this.#write(entries);
+      await this.#write(this.#take());
     }
     this.#writing = undefined;
+  }
+
+  /** The first that wait, of one day: a statement then touches that day's partition alone. */
+  #take(): readonly Entry[] {
+    const day = this.#waiting[0]?.result.day;
+    const [taken, left]: [Entry[], Entry[]] = [[], []];
+    for (const entry of this.#waiting) {
+      const isTaken = entry.result.day === day && taken.length < resultsPerCommitMax;
+      (isTaken ? taken : left).push(entry);
+    }
+    this.#waiting = left;
+    return taken;
   }
 
   async #write(entries: readonly Entry[]): Promise<void> {
