@@ -71,7 +71,7 @@ async function onPostgres(limit: number): Promise<void> {
   if (isWanted("waiting")) {
     const counts = [0, Number(values.waiting) / 10, Number(values.waiting)];
     await on({}, async (posthorn) => {
-      (await waiting(posthorn, { setup, counts })).forEach(report);
+      (await waiting(posthorn, { setup, counts, limit })).forEach(report);
     });
   }
 }

@@ -1,7 +1,7 @@
 /**
  * A receiver in a process of its own. Answers 200 and notes when each webhook-id came, by the
  * machine's monotonic clock, which all processes share; paths that begin with `/hang` are never
- * answered, `/away` is answered 503 with a `Retry-After` of a day, `/count/...` is only counted.
+ * answered, those that begin with `/count` or `/held` are only counted.
  * `GET /arrivals` gives and forgets what was noted, `GET /counts` gives how many came by path.
  */
 import { createServer } from "node:http";
@@ -24,8 +24,7 @@ const server = createServer((request, response) => {
     const kind = `/${url.split("/")[1]}`;
     counts.set(kind, (counts.get(kind) ?? 0) + 1);
     if (kind === "/hang") return;
-    if (kind === "/away") response.writeHead(503, { "retry-after": "86400" });
-    if (kind !== "/count" && kind !== "/away") arrivals.push([url, id, monotonicUs()]);
+    if (kind !== "/count" && kind !== "/held") arrivals.push([url, id, monotonicUs()]);
     response.end();
   });
 });

@@ -1,22 +1,32 @@
 import { setTimeout as sleep } from "node:timers/promises";
-import { atMost, type Figures } from "./figures.ts";
+import { arrivedCount } from "./arrivals.ts";
+import { monotonicUs } from "./clock.ts";
+import { atMost, costs, type Figures } from "./figures.ts";
 import { measure } from "./measure.ts";
 import { publishLoad } from "./publish.ts";
 import type { Stage } from "./stage.ts";
 
 const mib = 1024 * 1024;
 
+const drainSeconds = 20;
+
 /**
- * Deliveries that wait: a webhook whose receiver asks by `Retry-After` to be left alone for a day,
- * and another one, of the same workspace, that goes on.
+ * Deliveries that wait, of a webhook that was paused with `whenPaused: HOLD`, while another one of
+ * the same workspace goes on; and how fast they go when it is resumed.
  */
 export async function waiting(
   on: Stage,
-  { setup, counts }: { setup: string; counts: readonly number[] },
+  { setup, counts, limit }: { setup: string; counts: readonly number[]; limit: number },
 ): Promise<readonly Figures[]> {
   const workspace = "waiting";
   const path = "/fresh";
-  await on.addWebhook(workspace, "/away", { eventTypes: ["invoice.paid"] });
+  const held = await on.addWebhook(workspace, "/held/1", {
+    eventTypes: ["invoice.paid"],
+    whenPaused: "HOLD",
+  });
+  const setState = (state: string) =>
+    on.posthorn.call("PATCH", `/v1/workspaces/${workspace}/webhooks/${held}`, { state });
+  await setState("PAUSED");
   await on.addWebhook(workspace, path, { eventTypes: ["order.*"] });
   const paced = {
     workspace,
@@ -59,7 +69,38 @@ export async function waiting(
       marks: count === counts[0] ? [] : [atMost(growthMib, 50, "memory grown by at most 50 MiB")],
     });
   }
+  await setState("ACTIVE");
+  rows.push(await drain(on, { setup, limit, waitingCount: made }));
   return rows;
+}
+
+async function drain(
+  on: Stage,
+  options: { setup: string; limit: number; waitingCount: number },
+): Promise<Figures> {
+  await eventuallyArrived(on, 1);
+  const before = await on.usage();
+  const firstCount = await arrivedCount(on.origin, "/held");
+  const startUs = monotonicUs();
+  await eventuallyArrived(on, options.waitingCount, drainSeconds);
+  const count = (await arrivedCount(on.origin, "/held")) - firstCount;
+  const deliveriesPerSecond = count / ((monotonicUs() - startUs) / 1e6);
+  return {
+    scenario: `draining ${options.waitingCount.toLocaleString("en")} held deliveries of one webhook`,
+    setup: options.setup,
+    deliveriesPerSecond,
+    share: deliveriesPerSecond / options.limit,
+    ...costs(before, await on.usage(), count),
+    marks: [],
+  };
+}
+
+/** Waits until so many came, or for the time. */
+async function eventuallyArrived(on: Stage, count: number, seconds = 60): Promise<void> {
+  const endUs = monotonicUs() + seconds * 1e6;
+  while ((await arrivedCount(on.origin, "/held")) < count && monotonicUs() < endUs) {
+    await sleep(20);
+  }
 }
 
 /** The query by which a webhook's next deliveries are found, on all that wait; the median of 50. */
