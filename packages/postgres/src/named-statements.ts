@@ -1,7 +1,7 @@
 import type { PostgresPool, PostgresPoolClient } from "kysely";
 import type pg from "pg";
 
-const namedForm = /^\/\*([a-z][a-z-]{0,62})\*\//;
+const namedForm = /^\/\*([a-z][a-z0-9-]{0,62})\*\//;
 
 /**
  * Gives a pool for Kysely whose connections prepare some statements once: those whose SQL begins

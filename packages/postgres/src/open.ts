@@ -26,6 +26,8 @@ export interface Postgres<DB> {
 
 /** A server that does not even take the connection within this time counts as unavailable. */
 const connectTimeoutMs = 5_000;
+/** A connection keeps the plans of its named statements, and some are made anew each day. */
+const connectionLifeS = 3_600;
 
 /**
  * Opens a pool of connections; none is made before the first query, so this never fails. Types
@@ -38,6 +40,7 @@ export function openPostgres<DB>(options: OpenPostgresOptions): Postgres<DB> {
     max: options.connectionCountMax,
     application_name: options.applicationName,
     connectionTimeoutMillis: connectTimeoutMs,
+    maxLifetimeSeconds: connectionLifeS,
     keepAlive: true,
     options: connectionOptions(options),
   });

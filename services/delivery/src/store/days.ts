@@ -1,4 +1,4 @@
-import { type Kysely, sql } from "kysely";
+import { type Kysely, type RawBuilder, sql } from "kysely";
 import type { Database } from "./database.ts";
 
 const tables = [
@@ -12,8 +12,7 @@ const tables = [
  * table for a moment, so it is done ahead of the day. Idempotent, and safe when run twice at once.
  */
 export async function insertDay(db: Kysely<Database>, day: string): Promise<void> {
-  if (!/^\d{4}-\d{2}-\d{2}$/.test(day)) throw new Error(`day ${day} is malformed`);
-  const suffix = day.replaceAll("-", "");
+  const suffix = suffixOf(day);
   await db.transaction().execute(async (tx) => {
     await sql`select pg_advisory_xact_lock(hashtext('delivery.day'))`.execute(tx);
     for (const { name, settings } of tables) {
@@ -25,6 +24,23 @@ export async function insertDay(db: Kysely<Database>, day: string): Promise<void
         .execute(tx);
     }
   });
+}
+
+/**
+ * The partition of a table that holds one day's rows. A statement that names it touches nothing
+ * else: one that changes the whole table locks and opens every day of three months.
+ */
+export function dayTable(
+  table: "event" | "delivery" | "attempt",
+  day: string,
+): RawBuilder<unknown> {
+  return sql.raw(`delivery.${table}_${suffixOf(day)}`);
+}
+
+/** `YYYYMMDD` of `YYYY-MM-DD`. Throws a defect for anything else. */
+function suffixOf(day: string): string {
+  if (!/^\d{4}-\d{2}-\d{2}$/.test(day)) throw new Error(`day ${day} is malformed`);
+  return day.replaceAll("-", "");
 }
 
 /** Gives the day after a day, both `YYYY-MM-DD`. */

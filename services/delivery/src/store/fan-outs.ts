@@ -1,7 +1,9 @@
+import assert from "node:assert";
 import { type Kysely, type RawBuilder, sql } from "kysely";
 import type { EndsTold } from "../domain/notice.ts";
 import { byteStrings, dates, integers, texts, times, uuids } from "./arrays.ts";
 import type { Database } from "./database.ts";
+import { dayTable } from "./days.ts";
 import { absent, type Fragment } from "./fragment.ts";
 import type { Held } from "./partitions.ts";
 import type { Result } from "./result.ts";
@@ -74,9 +76,10 @@ export async function insertFanOut(
 ): Promise<ReadonlySet<string> | undefined> {
   const { held, deliveries } = fanOut;
   const results = deliveries.flatMap(({ result }) => (result ? [{ lease: 0, result }] : []));
-  const written = { deliveries: "new_delivery", endsTold } as const;
+  const day = dayOf(fanOut);
+  const written = { day, deliveries: "new_delivery", endsTold } as const;
   const fragments = [schedule(deliveries), parked(fanOut), ...leftBehind(results, written)];
-  const name = statementName("fan-out", fragments);
+  const name = statementName("fan-out", day, fragments);
   const { rows } = await sql<{ moved: boolean; events: string[] | null }>`${nameComment(name)}
     with owned as (
       select 1 from delivery.partition where id = ${held.partition} and epoch = ${held.epoch}
@@ -88,16 +91,27 @@ export async function insertFanOut(
       returning partition
     ), held as (
       select 0 as lease, partition from moved
-    ), ${newEvents(fanOut)}, ${newDeliveries(fanOut)}${joined(fragments)}
+    ), ${newEvents(fanOut, day)}${newDeliveries(fanOut, day)}${joined(fragments)}
     select exists (select from moved) as moved,
       (select array_agg(id::text) from new_event) as events${tellAll(fragments)}`.execute(db);
   const row = rows[0];
   return row?.moved ? new Set(row.events ?? []) : undefined;
 }
 
-function newEvents({ held, events }: FanOut): RawBuilder<unknown> {
+/** The day of a step's events, which is one; empty when it has none. */
+function dayOf({ events }: FanOut): string {
+  const day = events[0]?.day ?? "";
+  assert(
+    events.every((event) => event.day === day),
+    "one statement takes events of one day",
+  );
+  return day;
+}
+
+function newEvents({ held, events }: FanOut, day: string): RawBuilder<unknown> {
+  if (events.length === 0) return sql`new_event as (select null::uuid as id where false)`;
   return sql`new_event as (
-      insert into delivery.event (day, id, workspace_id, partition, provider, type, data,
+      insert into ${dayTable("event", day)} (day, id, workspace_id, partition, provider, type, data,
         event_time, accepted_at, ordering_key, traceparent, skipped)
       select e.day, e.id, e.workspace_id, ${held.partition}, e.provider, e.type, e.data,
         e.event_time, e.accepted_at, e.ordering_key, e.traceparent, e.skipped
@@ -120,9 +134,10 @@ function newEvents({ held, events }: FanOut): RawBuilder<unknown> {
     )`;
 }
 
-function newDeliveries({ held, deliveries: all }: FanOut): RawBuilder<unknown> {
-  return sql`new_delivery as (
-      insert into delivery.delivery (day, id, workspace_id, partition, webhook_id, event_id,
+function newDeliveries({ held, deliveries: all }: FanOut, day: string): RawBuilder<unknown> {
+  if (all.length === 0) return sql``;
+  return sql`, new_delivery as (
+      insert into ${dayTable("delivery", day)} (day, id, workspace_id, partition, webhook_id, event_id,
         event_type, trigger, trigger_id, state, state_reason, attempt_count, failure_count,
         last_status_code, matched_by, next_attempt_at, created_at)
       select d.day, d.id, d.workspace_id, ${held.partition}, d.webhook_id, d.event_id,

@@ -18,8 +18,10 @@ export interface Leased {
   readonly result: Result;
 }
 
-/** Where a statement has the deliveries that it wrote, and what of their ends is told. */
+/** What a statement writes: the day, where it has the deliveries, and what of their ends is told. */
 export interface Written {
+  /** Empty when it writes no deliveries. */
+  readonly day: string;
   readonly deliveries: "changed" | "new_delivery";
   readonly endsTold: EndsTold;
 }

@@ -19,7 +19,7 @@ export function endNotices(results: readonly Leased[], written: Written): Fragme
       from ${sql.raw(written.deliveries)} w
       where w.has_changed and w.state in (${sql.join(states.map((state) => sql.lit(state)))})
     )`;
-  return { name: written.endsTold === "all" ? "ends" : "exhausted", ctes };
+  return { name: written.endsTold === "all" ? "ends" : "spent", ctes };
 }
 
 /** Lists the oldest notices of each of these partitions that are not parked, oldest first. */

@@ -1,5 +1,6 @@
 import { type RawBuilder, sql } from "kysely";
 import { booleans, byteStrings, dates, integers, texts, times, uuids } from "./arrays.ts";
+import { dayTable } from "./days.ts";
 import { absent, type Counted, type Fragment, type Leased, type Written } from "./fragment.ts";
 import { healthCtes } from "./health.ts";
 import { endNotices } from "./notices.ts";
@@ -18,12 +19,20 @@ export function leftBehind(results: readonly Leased[], written: Written): readon
   const counted = countedOf(results);
   const ended = endNotices(results, written);
   const health = healthCtes(results);
-  return [attempts(results), statCtes(counted), lanes(results), health, ended, told(results)];
+  return [
+    attempts(results, written),
+    statCtes(counted),
+    lanes(results),
+    health,
+    ended,
+    told(results),
+  ];
 }
 
-/** Names a statement by what it is composed of. */
-export function statementName(first: string, fragments: readonly Fragment[]): string {
-  return [first, ...fragments.map(({ name }) => name).filter((name) => name !== "")].join("-");
+/** Names a statement by the day that it writes and by what it is composed of. */
+export function statementName(first: string, day: string, fragments: readonly Fragment[]): string {
+  const parts = fragments.map(({ name }) => name).filter((name) => name !== "");
+  return [first, ...(day === "" ? [] : [day.replaceAll("-", "")]), ...parts].join("-");
 }
 
 /** The comment that has the driver prepare the statement under its name. */
@@ -56,13 +65,13 @@ export function countedOf(results: readonly Leased[]): readonly Counted[] {
   });
 }
 
-function attempts(results: readonly Leased[]): Fragment {
+function attempts(results: readonly Leased[], { day }: Written): Fragment {
   const tried = results.flatMap(({ lease, result }) =>
     result.attempt ? [{ lease, result, attempt: result.attempt }] : [],
   );
   if (tried.length === 0) return absent;
   const ctes = sql`, new_attempt as (
-      insert into delivery.attempt (day, id, workspace_id, delivery_id, event_id, event_type,
+      insert into ${dayTable("attempt", day)} (day, id, workspace_id, delivery_id, event_id, event_type,
         webhook_id, number, started_at, duration_us, outcome, status_code, url, request_headers,
         response_headers, response_body, response_truncated, remote_address, timings, error)
       select a.day, a.id, a.workspace_id, a.delivery_id, a.event_id, a.event_type, a.webhook_id,
@@ -96,7 +105,7 @@ function attempts(results: readonly Leased[]): Fragment {
       where a.lease in (select lease from held)
       on conflict do nothing
     )`;
-  return { name: "attempts", ctes };
+  return { name: "tried", ctes };
 }
 
 function lanes(results: readonly Leased[]): Fragment {

@@ -3,6 +3,7 @@ import { type Kysely, sql } from "kysely";
 import type { EndsTold } from "../domain/notice.ts";
 import { bigints, integers, texts, times, uuids } from "./arrays.ts";
 import type { Database } from "./database.ts";
+import { dayTable } from "./days.ts";
 import { absent, type Fragment, type Leased } from "./fragment.ts";
 import type { Held } from "./partitions.ts";
 import type { Result } from "./result.ts";
@@ -21,7 +22,7 @@ export async function recordResults(
   results: readonly Result[],
   endsTold: EndsTold,
 ): Promise<ReadonlySet<string>> {
-  const day = results[0]?.day;
+  const day = results[0]?.day ?? "";
   assert(
     results.every((result) => result.day === day),
     "one statement takes results of one day",
@@ -31,9 +32,10 @@ export async function recordResults(
   const leased = results.map((result): Leased => {
     return { lease: numbers.get(heldKey(result.held)) ?? 0, result };
   });
-  const written = { deliveries: "changed", endsTold } as const;
+  const written = { day, deliveries: "changed", endsTold } as const;
   const fragments = [...scheduled(results), ...leftBehind(leased, written)];
-  const { rows } = await sql<{ lease: number }>`${nameComment(statementName("results", fragments))}
+  const name = statementName("results", day, fragments);
+  const { rows } = await sql<{ lease: number }>`${nameComment(name)}
     with held as (
       select h.lease, p.id as partition from delivery.partition p
       join unnest(${integers(leases.map((_, index) => index))}::integer[],
@@ -54,7 +56,7 @@ export async function recordResults(
           status_code)
       where r.lease in (select lease from held)
     ), changed as (
-      update delivery.delivery d set
+      update ${dayTable("delivery", day)} d set
         state = case when d.state = 'PENDING' then r.state else d.state end,
         state_reason = case when d.state = 'PENDING' then r.state_reason else d.state_reason end,
         next_attempt_at = case when d.state = 'PENDING' then r.due_at end,
@@ -62,7 +64,7 @@ export async function recordResults(
         failure_count = d.failure_count + r.failed,
         last_status_code = coalesce(r.status_code, d.last_status_code)
       from result r
-      where d.day = ${day}::date and d.id = r.delivery_id
+      where d.id = r.delivery_id
       returning d.id, d.workspace_id, d.partition, d.webhook_id, d.event_id, d.event_type, d.state,
         d.attempt_count, d.last_status_code, d.state = r.state as has_changed
     )${joined(fragments)}
@@ -82,10 +84,8 @@ function scheduled(results: readonly Result[]): readonly Fragment[] {
       where s.delivery_id = r.delivery_id and r.due_at is not null
     )`;
   return [
-    results.some(({ dueAt }) => dueAt === undefined) ? { name: "ended", ctes: ended } : absent,
-    results.some(({ dueAt }) => dueAt !== undefined)
-      ? { name: "postponed", ctes: postponed }
-      : absent,
+    results.some(({ dueAt }) => dueAt === undefined) ? { name: "end", ctes: ended } : absent,
+    results.some(({ dueAt }) => dueAt !== undefined) ? { name: "later", ctes: postponed } : absent,
   ];
 }
 

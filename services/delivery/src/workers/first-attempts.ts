@@ -66,15 +66,19 @@ export class FirstAttempts {
     this.#all = planned.map((one) => this.#begin(one));
   }
 
-  /** Gives the next records to write, at least one; undefined when all were given. */
+  /** Gives the next records to write, at least one, of one day; undefined when all were given. */
   async next(): Promise<readonly FannedOutRecord[] | undefined> {
     if (this.#givenEnd >= this.#all.length) return undefined;
     await this.#ready();
     let deliveryCount = 0;
+    let day: string | undefined;
     let end = this.#givenEnd;
     for (; end < this.#readyEnd; end += 1) {
-      deliveryCount += this.#all[end]?.deliveries.length ?? 0;
-      if (end > this.#givenEnd && deliveryCount > deliveriesPerWriteMax) break;
+      const waiting = this.#all[end];
+      deliveryCount += waiting?.deliveries.length ?? 0;
+      day ??= waiting?.planned.event?.day;
+      const isOther = waiting?.planned.event !== undefined && waiting.planned.event.day !== day;
+      if (end > this.#givenEnd && (isOther || deliveryCount > deliveriesPerWriteMax)) break;
     }
     const given = this.#all.slice(this.#givenEnd, end);
     this.#givenEnd = end;
