@@ -239,9 +239,25 @@ export function userStories(name: string, start: () => Promise<Posthorn>): void 
     });
 
     it("shows on a webhook how its receiver fares", async () => {
-      const { webhook, w } = await setup();
-      const { body: shown } = await posthorn.call("GET", `${w}/webhooks/${webhook.id}`);
-      expect(shown).toMatchObject({ breaker: { state: "CLOSED" }, consecutiveFailures: 0 });
+      const { workspace, webhook, w } = await setup([500, 500, 200], {
+        retryPolicy: { delays: ["0.2s", "3600s"] },
+      });
+      const path = `${w}/webhooks/${webhook.id}`;
+      const fares = (expected: object) =>
+        eventually(async () => {
+          const { body } = await posthorn.call("GET", path);
+          expect(body).toMatchObject({ breaker: { state: "CLOSED" }, ...expected });
+          return body;
+        });
+      expect(await fares({ consecutiveFailures: 0 })).not.toHaveProperty("lastFailureTime");
+      await publish(workspace);
+      const failing = await fares({ consecutiveFailures: 2 });
+      expect(failing).not.toHaveProperty("lastSuccessTime");
+      const [pending] = await deliveries(workspace, "state=PENDING");
+      await posthorn.call("POST", `${w}/deliveries/${pending?.["id"]}:resend`);
+      const { lastFailureTime } = failing;
+      const shown = await fares({ consecutiveFailures: 0, lastFailureTime });
+      expect(Date.parse(shown.lastSuccessTime)).toBeGreaterThan(Date.parse(lastFailureTime));
       const list = await posthorn.call("GET", `${w}/webhooks`);
       expect(list.body.webhooks).toEqual([shown]);
     });
