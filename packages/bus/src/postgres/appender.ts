@@ -1,12 +1,14 @@
 import { AppError } from "@posthorn/errors";
 import type { Logger } from "@posthorn/runtime";
 import type pg from "pg";
+import type { LogRecord } from "../bus.ts";
 import { type Gather, gather } from "../gather.ts";
 import { warnSeldom } from "../warn-seldom.ts";
 import { type AppendCall, type AppendRows, packRows } from "./append.ts";
 import { rawTypes, toUnavailable } from "./connection.ts";
 import type { PartitionPlace } from "./ends.ts";
 import { isDropped, segmentTable } from "./segments.ts";
+import type { Appended } from "./tails.ts";
 import { requireTopic, type Topic } from "./topics.ts";
 
 const flushRecordsMax = 500;
@@ -20,8 +22,8 @@ const closedSegmentsMax = 3;
 export interface AppenderDeps {
   readonly pool: pg.Pool;
   readonly log: Logger;
-  /** Told of each partition that grew, after the commit. */
-  onAppended(place: PartitionPlace, end: bigint): void;
+  /** Told of each partition that grew, and of what it grew by, after the commit. */
+  onAppended(place: PartitionPlace, appended: Appended): void;
 }
 
 /** Appends to one topic: each flush is one statement, and that one transaction. */
@@ -40,17 +42,22 @@ export function appender(deps: AppenderDeps, topicAtStart: Topic): Gather<Append
 
   async function flush(calls: readonly AppendCall[]): Promise<void> {
     try {
-      await append(packRows(calls));
+      await append(calls);
     } catch (error) {
       warn(error);
       throw toUnavailable(error, "the log does not answer");
     }
   }
 
-  async function append(rows: AppendRows): Promise<void> {
+  async function append(calls: readonly AppendCall[]): Promise<void> {
+    const rows = packRows(calls);
     for (let tries = 0; tries < closedSegmentsMax; tries += 1) {
       const ends = await insertRecords(deps.pool, topic, rows).catch(noneIfDropped);
-      for (const { partition, end } of ends) deps.onAppended({ topicId: topic.id, partition }, end);
+      for (const { partition, end, appendedAt } of ends) {
+        const records = calls.flatMap((call) => call.records.filter(isOf(partition)));
+        const firstOffset = end - BigInt(records.length);
+        deps.onAppended({ topicId: topic.id, partition }, { firstOffset, records, appendedAt });
+      }
       if (ends.length > 0) return;
       topic = await requireTopic(deps.pool, topic.name);
     }
@@ -64,9 +71,14 @@ function noneIfDropped(error: unknown): PartitionEnd[] {
   throw error;
 }
 
+function isOf(partition: number): (record: LogRecord) => boolean {
+  return (record) => record.partition === partition;
+}
+
 interface PartitionEnd {
   readonly partition: number;
   readonly end: bigint;
+  readonly appendedAt: Date;
 }
 
 /**
@@ -79,16 +91,17 @@ async function insertRecords(
   topic: Topic,
   rows: AppendRows,
 ): Promise<PartitionEnd[]> {
-  const result = await pool.query<[string, string]>({
+  const result = await pool.query<[string, string, string]>({
     name: `bus_append_${topic.segmentId}`,
     text: insertStatement(topic.segmentId),
     values: [topic.id, topic.segmentId, rows.partitions, rows.counts, rows.chunks],
     rowMode: "array",
     types: rawTypes,
   });
-  return result.rows.map(([partition, end]) => ({
+  return result.rows.map(([partition, end, appendedAtMs]) => ({
     partition: Number(partition),
     end: BigInt(end),
+    appendedAt: new Date(Number(appendedAtMs)),
   }));
 }
 
@@ -116,5 +129,6 @@ function insertStatement(segmentId: number): string {
       select first_offset + till - 1, clock_timestamp(), partition, record_count, records
       from input join head using (partition)
     )
-    select partition, next_offset from head`;
+    select partition, next_offset, floor(extract(epoch from clock_timestamp()) * 1000)::bigint
+    from head`;
 }

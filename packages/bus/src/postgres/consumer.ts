@@ -8,6 +8,7 @@ import type { Ends } from "./ends.ts";
 import { GroupMember } from "./group-member.ts";
 import { maintainSegments, type SegmentLimits } from "./maintenance.ts";
 import type { Notices } from "./notices.ts";
+import type { Tails } from "./tails.ts";
 import { requireTopic } from "./topics.ts";
 
 /** What consumers of one bus share. */
@@ -15,6 +16,7 @@ export interface ConsumerDeps {
   readonly pool: pg.Pool;
   readonly busId: string;
   readonly ends: Ends;
+  readonly tails: Tails;
   readonly notices: Notices;
   readonly segmentLimits: SegmentLimits;
 }
@@ -48,12 +50,13 @@ export function consumerPart(deps: ConsumerDeps, options: ConsumerOptions): Part
 
   function memberOf(topicId: number): GroupMember {
     const key = { topicId, group };
-    const { pool, busId, ends, notices } = deps;
+    const { pool, busId, ends, tails, notices } = deps;
     return new GroupMember(
       {
         pool,
         busId,
         ends,
+        tails,
         log,
         notifyGroup: () => notices.send({ kind: "group", ...key }),
         onGroupNotice: (callback) => notices.onGroup(key, callback),

@@ -17,6 +17,7 @@ import {
 } from "./group.ts";
 import { readPartition } from "./partition-reader.ts";
 import { rebalance } from "./share.ts";
+import type { Tails } from "./tails.ts";
 
 /** How often a member shows that it is alive and looks for what changed. */
 const beatMs = 1_000;
@@ -26,6 +27,7 @@ export interface MemberDeps {
   readonly pool: pg.Pool;
   readonly busId: string;
   readonly ends: Ends;
+  readonly tails: Tails;
   readonly log: Logger;
   /** Tells the other members that there is something to take, or that one more is there. */
   notifyGroup(): void;

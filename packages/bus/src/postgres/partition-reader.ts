@@ -7,6 +7,7 @@ import { untilDone } from "../transient.ts";
 import type { Ends } from "./ends.ts";
 import { fetchRecords } from "./fetch.ts";
 import { isDropped, locateOffset } from "./segments.ts";
+import type { Tails } from "./tails.ts";
 
 /** How soon a partition that may not be read yet is asked for again. */
 const startAgainMs = 500;
@@ -17,6 +18,7 @@ const idleMs = 60_000;
 export interface ReaderDeps {
   readonly pool: pg.Pool;
   readonly ends: Ends;
+  readonly tails: Tails;
   readonly log: Logger;
 }
 
@@ -31,13 +33,14 @@ export interface ReaderOptions {
 
 /** Reads one partition for the handler, batch after batch, until `stop` aborts. */
 export async function readPartition(
-  { pool, ends, log }: ReaderDeps,
+  { pool, ends, tails, log }: ReaderDeps,
   { topicId, partition, consumer, onPosition }: ReaderOptions,
   stop: AbortSignal,
 ): Promise<void> {
   const { topic, handler, batchRecordsMax } = consumer;
   const place = { topicId, partition };
   const { wakeup, release } = ends.watch(place);
+  const tail = tails.watch(place);
   try {
     while (!stop.aborted) {
       const start = await persist("start a partition", () => handler.start(partition));
@@ -46,6 +49,7 @@ export async function readPartition(
     }
   } finally {
     release();
+    tail.release();
   }
 
   async function readFrom(start: bigint): Promise<void> {
@@ -57,7 +61,9 @@ export async function readPartition(
         await wakeup.wait({ timeoutMs: idleMs, stop });
         continue;
       }
-      const records = await fetch(segmentId, position);
+      const records =
+        tails.take(place, { offset: position, recordsMax: batchRecordsMax }) ??
+        (await fetch(segmentId, position));
       if (records[0]?.offset !== position) {
         segmentId = await locateElsewhere(segmentId, position);
         continue;

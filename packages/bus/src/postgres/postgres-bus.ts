@@ -13,6 +13,7 @@ import { notices as startNotices } from "./notices.ts";
 import { getEnd, getIdentity, listEnds } from "./positions.ts";
 import { publisher as startPublisher } from "./publisher.ts";
 import { retentionPart } from "./retention.ts";
+import { tails as startTails } from "./tails.ts";
 import { ensureTopic } from "./topics.ts";
 
 /** How to open the log that is kept in Postgres. */
@@ -57,11 +58,14 @@ function openBus({ url, log, pool: givenPool, segmentLimits }: PostgresBusOption
   const pools = openPools({ url, log, givenPool });
   const busId = randomUUID();
   const ends = startEnds();
+  const tails = startTails();
   const notices = startNotices({ url, pool: pools.notify, busId, ends, log });
   const publisher = startPublisher({
     pool: pools.append,
     log,
-    onAppended(place, end) {
+    onAppended(place, appended) {
+      const end = appended.firstOffset + BigInt(appended.records.length);
+      tails.put(place, appended);
       ends.observe(place, end);
       notices.send({ kind: "appended", place, end });
     },
@@ -70,6 +74,7 @@ function openBus({ url, log, pool: givenPool, segmentLimits }: PostgresBusOption
     pool: pools.read,
     busId,
     ends,
+    tails,
     notices,
     segmentLimits: segmentLimits ?? segmentLimitsDefault,
   };

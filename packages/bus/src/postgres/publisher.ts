@@ -9,14 +9,15 @@ import { type AppendCall, appendCall } from "./append.ts";
 import { appender } from "./appender.ts";
 import { toUnavailable } from "./connection.ts";
 import type { PartitionPlace } from "./ends.ts";
+import type { Appended } from "./tails.ts";
 import { requireTopic } from "./topics.ts";
 
 /** What a publisher works with. */
 export interface PublisherDeps {
   readonly pool: pg.Pool;
   readonly log: Logger;
-  /** Told of each partition that grew, after the commit. */
-  onAppended(place: PartitionPlace, end: bigint): void;
+  /** Told of each partition that grew, and of what it grew by, after the commit. */
+  onAppended(place: PartitionPlace, appended: Appended): void;
 }
 
 /** Appends to any topic. */

@@ -1,0 +1,75 @@
+import { describe, expect, it } from "vitest";
+import type { LogRecord } from "../bus.ts";
+import { type Tails, tails } from "./tails.ts";
+
+const place = { topicId: 1, partition: 2 };
+const appendedAt = new Date("2026-01-01T00:00:00Z");
+
+function records(count: number, bytes = 1): LogRecord[] {
+  const value = Buffer.alloc(bytes);
+  return Array.from({ length: count }, () => ({ partition: 2, key: null, value, headers: {} }));
+}
+
+function taken(all: Tails, offset: bigint, recordsMax = 100): bigint[] | undefined {
+  return all.take(place, { offset, recordsMax })?.map((record) => record.offset);
+}
+
+describe("the tail of a partition", () => {
+  it("gives what was appended, from the offset on", () => {
+    const all = tails();
+    all.watch(place);
+    all.put(place, { firstOffset: 5n, records: records(2), appendedAt });
+    all.put(place, { firstOffset: 7n, records: records(1), appendedAt });
+    expect(taken(all, 5n)).toEqual([5n, 6n, 7n]);
+    expect(taken(all, 6n, 1)).toEqual([6n]);
+    expect(all.take(place, { offset: 7n, recordsMax: 1 })).toMatchObject([
+      { offset: 7n, appendedAt, partition: 2, key: null },
+    ]);
+  });
+
+  it("gives nothing below what it has, nor beyond it", () => {
+    const all = tails();
+    all.watch(place);
+    all.put(place, { firstOffset: 5n, records: records(2), appendedAt });
+    expect(taken(all, 4n)).toBeUndefined();
+    expect(taken(all, 7n)).toBeUndefined();
+    expect(taken(all, 5n)).toBeUndefined();
+  });
+
+  it("forgets what lies before a gap, which another process appended", () => {
+    const all = tails();
+    all.watch(place);
+    all.put(place, { firstOffset: 5n, records: records(2), appendedAt });
+    all.put(place, { firstOffset: 9n, records: records(2), appendedAt });
+    expect(taken(all, 5n)).toBeUndefined();
+    expect(taken(all, 9n)).toEqual([9n, 10n]);
+  });
+
+  it("keeps nothing of partitions that nobody reads here", () => {
+    const all = tails();
+    all.put(place, { firstOffset: 0n, records: records(1), appendedAt });
+    const { release } = all.watch(place);
+    expect(taken(all, 0n)).toBeUndefined();
+    all.put(place, { firstOffset: 1n, records: records(1), appendedAt });
+    release();
+    all.watch(place);
+    expect(taken(all, 1n)).toBeUndefined();
+  });
+
+  it("keeps the latest within its bytes", () => {
+    const all = tails();
+    all.watch(place);
+    all.put(place, { firstOffset: 0n, records: records(12, 1024 * 1024), appendedAt });
+    expect(taken(all, 0n)).toBeUndefined();
+    expect(taken(all, 11n)).toEqual([11n]);
+  });
+
+  it("gives no more bytes at once than a batch may have, but a large record whole", () => {
+    const all = tails();
+    all.watch(place);
+    all.put(place, { firstOffset: 0n, records: records(3, 3 * 1024 * 1024), appendedAt });
+    expect(taken(all, 2n)).toEqual([2n]);
+    all.put(place, { firstOffset: 3n, records: records(1, 5 * 1024 * 1024), appendedAt });
+    expect(taken(all, 3n)).toEqual([3n]);
+  });
+});
