@@ -140,7 +140,9 @@ describe("an event that cannot be stored", () => {
     const client = new Client({ connectionString: harness.url });
     await client.connect();
     await client.query("begin");
-    await client.query("select from delivery.progress for update");
+    const { partitionOf } = await import("@posthorn/bus");
+    const locked = "select from delivery.progress where partition = $1 for update";
+    await client.query(locked, [partitionOf(workspace, 4)]);
     await harness.publish(workspace, {});
     await target.next();
     await eventually(async () => {

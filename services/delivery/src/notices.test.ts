@@ -258,8 +258,10 @@ describe("a provider that listens in its workspace of operations", () => {
     await publish();
     await heard(1);
     await told(2);
-    const { events } = await delivery.events.listEvents({ workspace });
-    expect(events).toHaveLength(2);
+    await eventually(async () => {
+      const { events } = await delivery.events.listEvents({ workspace });
+      expect(events).toHaveLength(2);
+    });
     const own = outcomes.filter(({ workspaceId }) => workspaceId === workspace);
     expect(own.map(({ kind }) => kind)).toContain(OutcomeRecord_Kind.EXHAUSTED);
   });
