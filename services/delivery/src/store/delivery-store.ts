@@ -1,19 +1,23 @@
 import type { Kysely } from "kysely";
 import type { Database } from "./database.ts";
 import { insertFanOut, listStoredEvents } from "./fan-outs.ts";
+import { deleteLaneState, listLaneStates, recordLaneStates } from "./lanes.ts";
 import { claimPartition, getNextOffset, releasePartition, renewLeases } from "./partitions.ts";
 import { recordResults } from "./results.ts";
-import { cancelWaiting, listBlockedLanes, listDue, listWaitingLanes } from "./schedule.ts";
+import { cancelMadeBefore, cancelWaiting, listDue, listWaitingLanes } from "./schedule.ts";
 
 const statements = {
+  cancelMadeBefore,
   cancelWaiting,
   claimPartition,
+  deleteLaneState,
   getNextOffset,
   insertFanOut,
-  listBlockedLanes,
   listDue,
+  listLaneStates,
   listStoredEvents,
   listWaitingLanes,
+  recordLaneStates,
   recordResults,
   releasePartition,
   renewLeases,

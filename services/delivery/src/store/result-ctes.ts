@@ -4,6 +4,7 @@ import { dayTable } from "./days.ts";
 import { absent, type Counted, type Fragment, type Leased, type Written } from "./fragment.ts";
 import { healthCtes } from "./health.ts";
 import { endNotices } from "./notices.ts";
+import type { NewAttempt } from "./result.ts";
 import { statCtes } from "./stats.ts";
 
 /** The channel that tells watchers of recorded attempts; payload `<workspace> <day> <delivery> <number>`. */
@@ -97,7 +98,7 @@ function attempts(results: readonly Leased[], { day }: Written): Fragment {
         ${byteStrings(tried.map(({ attempt }) => attempt.responseBody))}::bytea[],
         ${booleans(tried.map(({ attempt }) => attempt.responseTruncated))}::boolean[],
         ${texts(tried.map(({ attempt }) => attempt.remoteAddress))}::text[],
-        ${texts(tried.map(({ attempt }) => JSON.stringify(attempt.timings)))}::text[],
+        ${texts(tried.map(({ attempt }) => JSON.stringify(timingsOf(attempt))))}::text[],
         ${texts(tried.map(({ attempt }) => attempt.error))}::text[])
         as a (lease, day, id, workspace_id, delivery_id, event_id, event_type, webhook_id,
           number, started_at, duration_us, outcome, status_code, url, request_headers,
@@ -106,6 +107,11 @@ function attempts(results: readonly Leased[], { day }: Written): Fragment {
       on conflict do nothing
     )`;
   return { name: "tried", ctes };
+}
+
+/** The waits stand beside the timings. */
+function timingsOf({ timings, waits }: NewAttempt): object {
+  return Object.keys(waits).length === 0 ? timings : { ...timings, waits };
 }
 
 function lanes(results: readonly Leased[]): Fragment {
@@ -120,6 +126,7 @@ function lanes(results: readonly Leased[]): Fragment {
         as l (lease, webhook_id, blocked_until)
       join held on held.lease = l.lease
       group by held.partition, l.webhook_id
+      order by held.partition, l.webhook_id
       on conflict (partition, webhook_id) do update set blocked_until = excluded.blocked_until
     )`;
   return { name: "lanes", ctes };

@@ -1,11 +1,16 @@
 import type { Attempt } from "../domain/delivery.ts";
+import type { Waits } from "../domain/waits.ts";
 import type { Held } from "./partitions.ts";
 
 /** An attempt to be recorded; what it belongs to stands in its result. Ids are UUIDs. */
 export type NewAttempt = Omit<
   Attempt,
   "id" | "deliveryId" | "eventId" | "eventType" | "webhookId"
-> & { readonly uuid: string };
+> & {
+  readonly uuid: string;
+  /** What its delivery waited for since the attempt before, or since it was made. */
+  readonly waits: Waits;
+};
 
 /** The webhook that an attempt was made to, as it was known then. */
 export interface Aim {

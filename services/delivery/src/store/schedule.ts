@@ -1,6 +1,8 @@
 import { type Kysely, type RawBuilder, sql } from "kysely";
 import type { DeliveryClass } from "../domain/shares.ts";
+import { uuids } from "./arrays.ts";
 import type { Database } from "./database.ts";
+import { msUntil } from "./ms-until.ts";
 
 /** A webhook with waiting deliveries of a class in a partition. Ids are UUIDs. */
 export interface WaitingLane {
@@ -9,11 +11,6 @@ export interface WaitingLane {
   readonly workspaceUuid: string;
   /** How long until the first of them is due, by the database's clock; 0 when it is. */
   readonly waitMs: number;
-}
-
-/** Milliseconds until a time, 0 when it is past. */
-function msUntil(time: RawBuilder<unknown>): RawBuilder<number> {
-  return sql`greatest(extract(epoch from ${time} - clock_timestamp()) * 1000, 0)::float8`;
 }
 
 /**
@@ -62,35 +59,38 @@ export interface Waiting {
   readonly time: string;
   readonly traceparent: string;
   readonly attemptCount: number;
+  /** How long it has been due. */
+  readonly overdueMs: number;
 }
 
 /**
- * Reads a webhook's waiting deliveries that are due, earliest first, leaving out those named in
- * `busy`. Gives at most `countMax`, and how long until the next one after them is due by the
- * database's clock: undefined when there is none, 0 when more are due already.
+ * Reads a webhook's waiting deliveries of a class that are due, earliest first, leaving out those
+ * named in `busy`. Gives at most `countMax`, and how long until the next one after them is due by
+ * the database's clock: undefined when there is none, 0 when more are due already.
  */
 export async function listDue(
   db: Kysely<Database>,
   lane: {
     readonly partition: number;
     readonly webhookUuid: string;
+    readonly deliveryClass: DeliveryClass;
     readonly busy: readonly string[];
     readonly countMax: number;
   },
 ): Promise<{ due: readonly Waiting[]; nextWaitMs: number | undefined }> {
-  const { rows } = await sql<DueRow>`
+  const { rows } = await sql<DueRow>`/*due*/
     select s.delivery_id, to_char(s.day, 'YYYY-MM-DD') as day, s.event_id, s.attempt_count,
-      e.type, e.data, e.event_time, e.traceparent, ${msUntil(sql`s.due_at`)} as wait_ms
-    from (select w.* from unnest(array[0, 1, 2]::smallint[]) as c (class), lateral (
-        select * from delivery.schedule
-        where partition = ${lane.partition} and webhook_id = ${lane.webhookUuid}
-          and class = c.class and delivery_id <> all (${lane.busy}::uuid[])
-        order by due_at limit ${lane.countMax + 1}) w
+      e.type, e.data, e.event_time, e.traceparent,
+      (extract(epoch from s.due_at - clock_timestamp()) * 1000)::float8 as wait_ms
+    from (select * from delivery.schedule
+      where partition = ${lane.partition} and webhook_id = ${lane.webhookUuid}
+        and class = ${lane.deliveryClass} and delivery_id <> all (${uuids(lane.busy)}::uuid[])
       order by due_at limit ${lane.countMax + 1}) s
     join delivery.event e on e.day = s.day and e.id = s.event_id
     order by s.due_at`.execute(db);
-  const due = rows.slice(0, lane.countMax).filter((row) => row.wait_ms === 0);
-  return { due: due.map(toWaiting), nextWaitMs: rows[due.length]?.wait_ms };
+  const due = rows.slice(0, lane.countMax).filter((row) => row.wait_ms <= 0);
+  const next = rows[due.length];
+  return { due: due.map(toWaiting), nextWaitMs: next && Math.max(next.wait_ms, 0) };
 }
 
 interface DueRow {
@@ -102,6 +102,7 @@ interface DueRow {
   data: Buffer;
   event_time: string;
   traceparent: string;
+  /** Negative when it is due already. */
   wait_ms: number;
 }
 
@@ -115,13 +116,14 @@ function toWaiting(row: DueRow): Waiting {
     time: row.event_time,
     traceparent: row.traceparent,
     attemptCount: row.attempt_count,
+    overdueMs: -row.wait_ms,
   };
 }
 
 /** Ends up to 5,000 waiting deliveries of a webhook that is gone as CANCELED. Gives how many. */
 export async function cancelWaiting(
   db: Kysely<Database>,
-  lane: { partition: number; webhookUuid: string; reason: string },
+  lane: { readonly partition: number; readonly webhookUuid: string; readonly reason: string },
 ): Promise<number> {
   const { rows } = await sql<{ count: string }>`
     with gone as (
@@ -129,25 +131,66 @@ export async function cancelWaiting(
         select delivery_id from delivery.schedule
         where partition = ${lane.partition} and webhook_id = ${lane.webhookUuid} limit 5000)
       returning day, delivery_id
-    ), changed as (
-      update delivery.delivery d
-      set state = 'CANCELED', state_reason = ${lane.reason}, next_attempt_at = null
-      from gone where d.day = gone.day and d.id = gone.delivery_id and d.state = 'PENDING'
-    )
+    ), ${canceled(sql`gone`, lane.reason)}
     select count(*) from gone`.execute(db);
   return Number(rows[0]?.count ?? 0);
 }
 
-/** Lists the webhooks of a partition that asked to be left alone for a time that is not over. */
-export async function listBlockedLanes(
+/** A place in a webhook's schedule: all of its classes, earliest due first. */
+export interface ScheduleCursor {
+  readonly deliveryClass: number;
+  /** Microseconds since 1970. */
+  readonly dueUs: string;
+  readonly deliveryUuid: string;
+}
+
+/**
+ * Ends those of a webhook's next 5,000 waiting deliveries that were made before a time, at a
+ * user's word, as CANCELED. Gives where to go on; undefined at the end. Doing it again changes
+ * nothing.
+ */
+export async function cancelMadeBefore(
   db: Kysely<Database>,
-  partition: number,
-): Promise<readonly { webhookUuid: string; waitMs: number }[]> {
-  const rows = await db
-    .selectFrom("lane")
-    .select(["webhook_id", msUntil(sql`blocked_until`).as("wait_ms")])
-    .where("partition", "=", partition)
-    .where("blocked_until", ">", sql<Date>`clock_timestamp()`)
-    .execute();
-  return rows.map((row) => ({ webhookUuid: row.webhook_id, waitMs: row.wait_ms }));
+  lane: { readonly partition: number; readonly webhookUuid: string; readonly before: Date },
+  after: ScheduleCursor | undefined,
+): Promise<ScheduleCursor | undefined> {
+  const { rows } = await sql<{ class: number; due_us: string; delivery_id: string }>`
+    with page as (
+      select class, due_at, delivery_id, day from delivery.schedule
+      where partition = ${lane.partition} and webhook_id = ${lane.webhookUuid}
+        and (class, due_at, delivery_id) > (${after?.deliveryClass ?? -1}::smallint,
+          ${timeOf(after?.dueUs)}, ${after?.deliveryUuid ?? nil}::uuid)
+      order by class, due_at, delivery_id limit 5000
+    ), old as (
+      select d.day, d.id from page join delivery.delivery d
+        on d.day = page.day and d.id = page.delivery_id
+      where d.created_at < ${lane.before}
+    ), gone as (
+      delete from delivery.schedule s using old where s.delivery_id = old.id
+      returning s.day, s.delivery_id
+    ), ${canceled(sql`gone`, "CANCELED_BY_USER")}
+    select class, case when due_at = 'infinity' then 'infinity'
+      else ((extract(epoch from due_at) * 1000000)::bigint)::text end as due_us, delivery_id
+    from page order by class desc, due_at desc, delivery_id desc limit 1`.execute(db);
+  const row = rows[0];
+  return row && { deliveryClass: row.class, dueUs: row.due_us, deliveryUuid: row.delivery_id };
+}
+
+const nil = "00000000-0000-0000-0000-000000000000";
+
+/** Microseconds since 1970, or `infinity`; undefined = before all. */
+function timeOf(us: string | undefined): RawBuilder<Date> {
+  if (us === undefined || us === "infinity") {
+    return sql`${us ?? "-infinity"}::timestamptz`;
+  }
+  return sql`'epoch'::timestamptz + ${us}::bigint * interval '1 microsecond'`;
+}
+
+/** Ends the deliveries of a CTE with `day` and `delivery_id`, as far as they are open. */
+function canceled(gone: RawBuilder<unknown>, reason: string): RawBuilder<unknown> {
+  return sql`changed as (
+      update delivery.delivery d
+      set state = 'CANCELED', state_reason = ${reason}, next_attempt_at = null
+      from ${gone} g where d.day = g.day and d.id = g.delivery_id and d.state = 'PENDING'
+    )`;
 }

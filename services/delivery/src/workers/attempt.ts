@@ -1,6 +1,7 @@
 import type { EgressResult, egress } from "@posthorn/egress";
 import { newUuid, type Span, type Tracing, uuidToId } from "@posthorn/runtime";
 import { renderEnvelope } from "../domain/envelope.ts";
+import type { Waits } from "../domain/waits.ts";
 import type { NewAttempt } from "../store/result.ts";
 import { endAttempt, startAttempt, untracedParent } from "./attempt-span.ts";
 import type { SendableEvent } from "./lane.ts";
@@ -16,6 +17,8 @@ export interface AttemptInput {
   readonly provider: KnownProvider;
   readonly number: number;
   readonly now: Date;
+  /** What the delivery waited for before; absent for a test. */
+  readonly waits?: Waits;
   readonly signal?: AbortSignal;
   /** Undefined: it is not traced. */
   readonly tracing?: Tracing | undefined;
@@ -106,6 +109,7 @@ function toAttempt(
     responseTruncated: result.responseTruncated,
     remoteAddress: result.remoteAddress,
     timings: result.timings,
+    waits: input.waits ?? {},
     error: result.error.replaceAll("\0", "�"), // Postgres' text holds no NUL
   };
 }

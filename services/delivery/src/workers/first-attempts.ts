@@ -117,7 +117,7 @@ export class FirstAttempts {
       this.#owned,
       webhook,
       delivery.event.workspaceUuid,
-      itemOf(fresh.planned),
+      itemOf(fresh.planned, this.#deps.clock.nowMs()),
     );
     if (offered !== "quick") return;
     fresh.awaitedFromMs = this.#deps.clock.nowMs();
@@ -208,11 +208,13 @@ export interface FannedOutRecord {
   onDropped(): void;
 }
 
-function itemOf({ delivery }: Planned["deliveries"][number]): Item {
+function itemOf({ delivery }: Planned["deliveries"][number], nowMs: number): Item {
   return {
     deliveryUuid: delivery.uuid,
     day: delivery.event.day,
     event: delivery.event,
     attemptCount: 0,
+    deliveryClass: 0,
+    sinceMs: nowMs,
   };
 }

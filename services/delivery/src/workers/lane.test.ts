@@ -1,58 +1,114 @@
-import { systemClock } from "@posthorn/runtime";
 import { describe, expect, it } from "vitest";
+import { Shares } from "../domain/shares.ts";
+import type { WaitReason } from "../domain/waits.ts";
 import {
-  canSend,
   canTake,
   emptyLane,
+  holdOf,
   type Item,
   isForgettable,
+  isNarrow,
   type Lane,
   loadCount,
   nextMoveAtMs,
+  queueMaxOf,
   shouldLoad,
 } from "./lane.ts";
-import { Lanes } from "./lanes.ts";
 import type { OwnedPartition } from "./ownership.ts";
+import type { KnownWebhook } from "./subscriptions.ts";
 
 const nowMs = 1_000_000;
 const queueMax = 4;
+const never = Number.POSITIVE_INFINITY;
 
 function owned(isSafe = true): OwnedPartition {
   return { partition: 1, epoch: "1", lost: new AbortController().signal, isSafe: () => isSafe };
 }
 
 function lane(changes: Partial<Lane> = {}): Lane {
-  const key = { owned: owned(), webhookUuid: "w", workspaceUuid: "s", blockedUntilMs: 0 };
-  return { ...emptyLane(key), ...changes };
+  const share = new Shares<Lane>(10).join("s");
+  const empty = emptyLane({ owned: owned(), webhookUuid: "w", workspaceUuid: "s", share });
+  return Object.assign(empty, { webhook: webhook() }, changes);
 }
 
-function item(name = "d", bytes = 10): Item {
-  const data = Buffer.alloc(bytes);
-  const event = { uuid: "e", type: "t", time: "", traceparent: "", data };
-  return { deliveryUuid: name, day: "2026-01-01", attemptCount: 0, event };
+function webhook(changes: Partial<KnownWebhook> = {}): KnownWebhook {
+  return { inFlightMax: 64, ratePerSecond: 0, ...changes } as KnownWebhook; // what lanes look at
 }
 
-describe("a lane with a delivery in memory", () => {
-  it.each([
-    ["is sent to when it is open", {}, true],
-    ["waits for a place", { sendingCount: 64 }, false],
-    ["waits out Retry-After", { blockedUntilMs: nowMs + 1 }, false],
-    ["is sent to again after Retry-After", { blockedUntilMs: nowMs }, true],
-    ["waits while its webhook is off", { isOff: true }, false],
-    ["waits when the lease may be over", { owned: owned(false) }, false],
+function item(name = "d"): Item {
+  const event = { uuid: "e", type: "t", time: "", traceparent: "", data: Buffer.alloc(10) };
+  const key = { deliveryUuid: name, day: "2026-01-01", attemptCount: 0 };
+  return { ...key, event, deliveryClass: 0, sinceMs: nowMs };
+}
+
+function breaker(changes: Partial<Lane["breaker"]>): Partial<Lane> {
+  return { breaker: { ...lane().breaker, ...changes } };
+}
+
+describe("a lane", () => {
+  it.each<[string, Partial<Lane>, WaitReason | undefined]>([
+    ["lets deliveries go", {}, undefined],
+    ["holds them while its webhook is off", { isOff: true }, "PAUSED"],
+    ["holds them while they are canceled", { isCanceling: true }, "PAUSED"],
+    ["waits out Retry-After", { blockedUntilMs: nowMs + 1 }, "RETRY_AFTER"],
+    ["goes on after Retry-After", { blockedUntilMs: nowMs }, undefined],
+    ["waits after a fault of ours", { blockedUntilMs: nowMs + 1, isFaultOfOurs: true }, "SLOTS"],
+    ["waits while its breaker is open", breaker({ state: "OPEN", untilMs: nowMs + 1 }), "BREAKER"],
+    ["lets a probe go in time", breaker({ state: "OPEN", untilMs: nowMs }), undefined],
+    ["waits for its probe", breaker({ state: "HALF_OPEN" }), "BREAKER"],
+    [
+      "waits for its rate limit",
+      { webhook: webhook({ ratePerSecond: 1 }), rateFreeAtMs: nowMs + 1000 },
+      "RATE_LIMIT",
+    ],
+    ["waits for a place", { sendingCount: 64 }, "IN_FLIGHT"],
+    [
+      "waits for a place that its receiver bears",
+      { sendingCount: 2, concurrency: { window: 2, steepBelow: 2, halvedAtMs: 0 } },
+      "IN_FLIGHT",
+    ],
+    [
+      "sends one at a time before its webhook is known",
+      { webhook: undefined, sendingCount: 1 },
+      "IN_FLIGHT",
+    ],
   ])("%s", (_name, changes, expected) => {
-    expect(canSend(lane({ queue: [item()], ...changes }), nowMs)).toBe(expected);
+    expect(holdOf(lane(changes), nowMs)).toBe(expected);
   });
 });
 
 describe("reading the schedule", () => {
-  it.each([
-    ["begins when something is due", { dueAtMs: nowMs }, true],
-    ["waits for the due time", { dueAtMs: nowMs + 1 }, false],
-    ["is not done twice at once", { dueAtMs: 0, isLoading: true }, false],
-    ["waits while memory holds enough", { dueAtMs: 0, queue: [item(), item(), item()] }, false],
+  it.each<[string, Partial<Lane>, boolean]>([
+    ["begins when something is due", { dueAtMs: [nowMs, never, never] }, true],
+    ["waits for the due time", { dueAtMs: [nowMs + 1, never, never] }, false],
+    ["looks at each class alone", { dueAtMs: [never, nowMs, nowMs] }, false],
+    [
+      "is not done twice at once",
+      { dueAtMs: [nowMs, never, never], isLoading: [true, false, false] },
+      false,
+    ],
+    [
+      "is done while another class is read",
+      { dueAtMs: [nowMs, never, never], isLoading: [false, true, true] },
+      true,
+    ],
+    [
+      "waits while memory holds enough",
+      { dueAtMs: [nowMs, never, never], queues: [[item(), item(), item()], [], []] },
+      false,
+    ],
+    [
+      "does not wait for what other classes have in memory",
+      { dueAtMs: [nowMs, never, never], queues: [[], [item(), item(), item()], []] },
+      true,
+    ],
+    [
+      "waits when the lease may be over",
+      { dueAtMs: [nowMs, never, never], owned: owned(false) },
+      false,
+    ],
   ])("%s", (_name, changes, expected) => {
-    expect(shouldLoad(lane(changes), nowMs, queueMax)).toBe(expected);
+    expect(shouldLoad(lane(changes), 0, { nowMs, queueMax })).toBe(expected);
   });
 
   it("brings fewer deliveries where events are large", () => {
@@ -60,72 +116,87 @@ describe("reading the schedule", () => {
     expect(loadCount(lane({ meanBytes: 262_144 }), 512)).toBe(16);
     expect(loadCount(lane({ meanBytes: 1e9 }), 512)).toBe(1);
   });
+
+  it.each<[string, Partial<Lane>, number]>([
+    ["brings many", {}, 1024],
+    [
+      "brings no more than a rate limit lets go soon",
+      { webhook: webhook({ ratePerSecond: 2 }) },
+      11,
+    ],
+    ["brings one where one is tried", breaker({ state: "OPEN" }), 1],
+  ])("%s", (_name, changes, expected) => {
+    expect(queueMaxOf(lane(changes), 0)).toBe(expected);
+  });
 });
 
 describe("a fresh delivery", () => {
-  it.each([
+  it.each<[string, Partial<Lane>, boolean]>([
     ["is taken into memory", {}, true],
-    ["is left to the schedule behind older ones", { dueAtMs: nowMs }, false],
-    ["is left to the schedule while that is being read", { isLoading: true }, false],
-    ["is left to the schedule when memory is full", { queue: Array(queueMax).fill(item()) }, false],
+    ["is taken in front of a million retries and replays", { dueAtMs: [never, 0, 0] }, true],
+    ["is left to the schedule behind older ones", { dueAtMs: [nowMs, never, never] }, false],
+    [
+      "is left to the schedule while that is being read",
+      { isLoading: [true, false, false] },
+      false,
+    ],
+    [
+      "is left to the schedule when memory is full",
+      { queues: [Array(queueMax).fill(item()), [], []] },
+      false,
+    ],
+    ["is left to the schedule while the webhook is off", { isOff: true }, false],
+    [
+      "is left to the schedule while the breaker is open",
+      breaker({ state: "OPEN", untilMs: nowMs + 1 }),
+      false,
+    ],
   ])("%s", (_name, changes, expected) => {
-    expect(canTake(lane(changes), nowMs, queueMax)).toBe(expected);
+    expect(canTake(lane(changes), { nowMs, queueMax })).toBe(expected);
   });
 });
 
 describe("the next look at a lane", () => {
-  it.each([
-    ["is when its next delivery is due", { dueAtMs: 5 }, 5],
-    ["is not before Retry-After is over", { dueAtMs: 5, blockedUntilMs: 9 }, 9],
-    ["is at once for what is in memory", { queue: [item()] }, 0],
+  it.each<[string, Partial<Lane>, number]>([
+    ["is when its next delivery is due", { dueAtMs: [9, 5, 7] }, 5],
+    ["is not before Retry-After is over", { dueAtMs: [5, 5, 5], blockedUntilMs: 9 }, 9],
     [
-      "never comes by itself while the webhook is off",
-      { dueAtMs: 5, isOff: true },
-      Number.POSITIVE_INFINITY,
+      "is not before a probe may go",
+      { dueAtMs: [5, 5, 5], ...breaker({ state: "OPEN", untilMs: 11 }) },
+      11,
     ],
+    [
+      "is not before the rate limit lets what is in memory go",
+      { queuedCount: 1, webhook: webhook({ ratePerSecond: 1 }), rateFreeAtMs: 1100 },
+      1000,
+    ],
+    ["is at once for what is in memory", { queuedCount: 1 }, 0],
+    ["never comes by itself while the webhook is off", { dueAtMs: [5, 5, 5], isOff: true }, never],
+    ["never comes by itself while a probe is under way", breaker({ state: "HALF_OPEN" }), never],
   ])("%s", (_name, changes, expected) => {
     expect(nextMoveAtMs(lane(changes))).toBe(expected);
   });
 });
 
-it("a lane is forgotten only when nothing waits, is under way or is blocked", () => {
-  expect(isForgettable(lane(), nowMs)).toBe(true);
-  expect(isForgettable(lane({ busy: new Set(["d"]) }), nowMs)).toBe(false);
-  expect(isForgettable(lane({ dueAtMs: 5 }), nowMs)).toBe(false);
-  expect(isForgettable(lane({ blockedUntilMs: nowMs + 1 }), nowMs)).toBe(false);
+it.each<[string, Partial<Lane>, boolean]>([
+  ["has room for more than one", {}, false],
+  ["has room for one", { sendingCount: 63 }, true],
+  ["has a rate limit", { webhook: webhook({ ratePerSecond: 1 }) }, true],
+  ["tries one", breaker({ state: "OPEN" }), true],
+])("a lane that %s chooses which class goes next: %s", (_name, changes, expected) => {
+  expect(isNarrow(lane(changes))).toBe(expected);
 });
 
-describe("lanes", () => {
-  function setup(blocked: [string, number][] = []) {
-    const lanes = new Lanes({ clock: { ...systemClock, nowMs: () => nowMs }, onReady: () => {} });
-    const partition = owned();
-    lanes.open(partition, new Map(blocked));
-    const get = () => lanes.get({ partition: 1, webhookUuid: "w", workspaceUuid: "s" });
-    return { lanes, partition, get };
-  }
+const longAgo = { lastUsedMs: nowMs - 5 * 60_000 };
 
-  it("remember a Retry-After of an earlier life for a webhook with nothing waiting", () => {
-    const { get } = setup([["w", nowMs + 60_000]]);
-    expect(get()?.blockedUntilMs).toBe(nowMs + 60_000);
-  });
-
-  it("count what waits in memory, by number and bytes, through every way out", () => {
-    const { lanes, partition, get } = setup();
-    const own = get();
-    expect(own).toBeDefined();
-    for (const name of ["a", "b", "c"]) if (own) lanes.enqueue(own, item(name, 100));
-    expect([lanes.queuedCount, lanes.queuedBytes]).toEqual([3, 300]);
-    if (own) lanes.remove(own, "b");
-    if (own) lanes.dequeue(own);
-    expect([lanes.queuedCount, lanes.queuedBytes]).toEqual([1, 100]);
-    lanes.close(partition);
-    expect([lanes.queuedCount, lanes.queuedBytes]).toEqual([0, 0]);
-    lanes.stop();
-  });
-
-  it("give none of a partition that is not ours", () => {
-    const { lanes, partition, get } = setup();
-    lanes.close(partition);
-    expect(get()).toBeUndefined();
-  });
+it.each<[string, Partial<Lane>, boolean]>([
+  ["nothing waits and nothing happened for long", longAgo, true],
+  ["it was sent to a minute ago", { lastUsedMs: nowMs - 60_000 }, false],
+  ["a result is not written yet", { ...longAgo, busy: new Set(["d"]) }, false],
+  ["a retry is due later", { ...longAgo, dueAtMs: [never, 5, never] }, false],
+  ["Retry-After is not over", { ...longAgo, blockedUntilMs: nowMs + 1 }, false],
+  ["a rate limit is not paid off", { ...longAgo, rateFreeAtMs: nowMs + 1 }, false],
+  ["its breaker is open", { ...longAgo, ...breaker({ state: "OPEN" }) }, false],
+])("a lane of which %s may be forgotten: %s", (_name, changes, expected) => {
+  expect(isForgettable(lane(changes), nowMs)).toBe(expected);
 });

@@ -1,62 +1,95 @@
 import type { Clock } from "@posthorn/runtime";
 import { dueHeap } from "../domain/due-heap.ts";
-import { emptyLane, type Item, isForgettable, type Lane, nextMoveAtMs } from "./lane.ts";
+import { type DeliveryClass, deliveryClasses, type Shares } from "../domain/shares.ts";
+import {
+  emptyLane,
+  type Item,
+  isForgettable,
+  isWorthRemembering,
+  type Lane,
+  nextMoveAtMs,
+  queueMaxOf,
+} from "./lane.ts";
+import { type Remembered, restore, toRemember } from "./lane-states.ts";
 import type { OwnedPartition } from "./ownership.ts";
 
 interface Partition {
   readonly owned: OwnedPartition;
   readonly lanes: Map<string, Lane>;
-  /** Webhooks that asked to be left alone, from an earlier life; by UUID. */
-  readonly blockedUntilMs: ReadonlyMap<string, number>;
+  /** Of webhooks that have no lane; by UUID. */
+  readonly remembered: Map<string, Remembered>;
+}
+
+export interface LanesDeps {
+  readonly clock: Clock;
+  readonly shares: Shares<Lane>;
+  /** Called with lanes that may have something to do by the time. */
+  readonly onTime: (lanes: readonly Lane[]) => void;
 }
 
 /** Timers are looked at again after this long at the latest. */
 const timerMsMax = 60_000;
+/** Deliveries that wait in memory, at most, all together, and the bytes of their events. */
+const queuedMax = 4096;
+const queuedBytesMax = 64 * 1024 * 1024;
+/** A lane may always have so many, while memory is not full. */
+const fewItems = 4;
 
 /** The lanes of the partitions that this process owns, and when each is to be looked at. */
 export class Lanes {
-  /** Lanes that may have something to do now, in turn. */
-  readonly ready = new Set<Lane>();
   /** Deliveries that wait in memory. */
   queuedCount = 0;
   /** The bytes of their events. */
   queuedBytes = 0;
+  /** Places that are kept for deliveries that are being read. */
+  reservedCount = 0;
   readonly #partitions = new Map<number, Partition>();
   readonly #timers = dueHeap<Lane>();
-  readonly #clock: Clock;
-  readonly #onReady: () => void;
+  readonly #deps: LanesDeps;
   #cancelTimer = () => {};
   #isStopped = false;
 
-  /** `onReady` is called when lanes became ready by a timer. */
-  constructor(deps: { clock: Clock; onReady: () => void }) {
-    this.#clock = deps.clock;
-    this.#onReady = deps.onReady;
+  constructor(deps: LanesDeps) {
+    this.#deps = deps;
   }
 
-  /** Begins a partition without lanes. */
-  open(owned: OwnedPartition, blockedUntilMs: ReadonlyMap<string, number>): void {
-    this.#partitions.set(owned.partition, { owned, lanes: new Map(), blockedUntilMs });
+  /** Begins a partition without lanes; `remembered` is by webhook. */
+  open(owned: OwnedPartition, remembered: Map<string, Remembered>): void {
+    this.#partitions.set(owned.partition, { owned, lanes: new Map(), remembered });
   }
 
-  /** Forgets a partition's lanes; what is under way goes on by itself. */
-  close(owned: OwnedPartition): void {
+  /** Forgets a partition's lanes; what is under way goes on by itself. Gives the lanes. */
+  close(owned: OwnedPartition): readonly Lane[] {
     const partition = this.#partitions.get(owned.partition);
-    if (partition?.owned !== owned) return;
-    for (const lane of partition.lanes.values()) this.#empty(lane);
+    if (partition?.owned !== owned) return [];
     this.#partitions.delete(owned.partition);
+    const lanes = [...partition.lanes.values()];
+    for (const lane of lanes) {
+      this.#empty(lane);
+      this.#deps.shares.leave(lane.share);
+    }
+    return lanes;
   }
 
   /** Gives the lane of a webhook, a new one if need be; undefined when the partition is not open. */
   get(key: { partition: number; webhookUuid: string; workspaceUuid: string }): Lane | undefined {
     const partition = this.#partitions.get(key.partition);
     if (!partition) return undefined;
-    const existing = partition.lanes.get(key.webhookUuid);
-    if (existing) return existing;
-    const blockedUntilMs = partition.blockedUntilMs.get(key.webhookUuid) ?? 0;
-    const { webhookUuid, workspaceUuid } = key;
-    const lane = emptyLane({ owned: partition.owned, webhookUuid, workspaceUuid, blockedUntilMs });
-    partition.lanes.set(webhookUuid, lane);
+    return partition.lanes.get(key.webhookUuid) ?? this.#newLane(partition, key);
+  }
+
+  #newLane(
+    { owned, lanes, remembered }: Partition,
+    { webhookUuid, workspaceUuid }: { webhookUuid: string; workspaceUuid: string },
+  ): Lane {
+    const { shares, clock } = this.#deps;
+    const share = shares.join(workspaceUuid);
+    const lane = emptyLane({ owned, webhookUuid, workspaceUuid, share });
+    lane.lastUsedMs = clock.nowMs();
+    const known = remembered.get(webhookUuid);
+    if (known) restore(lane, known);
+    remembered.delete(webhookUuid);
+    lanes.set(webhookUuid, lane);
     return lane;
   }
 
@@ -74,51 +107,89 @@ export class Lanes {
 
   /** Puts a delivery into a lane's memory. */
   enqueue(lane: Lane, item: Item): void {
-    lane.queue.push(item);
+    lane.queues[item.deliveryClass]?.push(item);
     lane.busy.add(item.deliveryUuid);
-    this.#count(item, 1);
+    this.#count(lane, item, 1);
   }
 
-  /** Takes the lane's oldest delivery out of the queue; it stays busy. */
-  dequeue(lane: Lane): Item | undefined {
-    const item = lane.queue.shift();
-    if (item) this.#count(item, -1);
+  /** Takes the lane's oldest delivery of a class out of memory; it stays busy. */
+  dequeue(lane: Lane, deliveryClass: DeliveryClass): Item | undefined {
+    const item = lane.queues[deliveryClass]?.shift();
+    if (item) this.#count(lane, item, -1);
     return item;
   }
 
   /** Drops a delivery that waits in memory. */
   remove(lane: Lane, deliveryUuid: string): void {
-    const item = lane.queue.find((each) => each.deliveryUuid === deliveryUuid);
-    if (!item) return;
-    lane.queue.splice(lane.queue.indexOf(item), 1);
-    lane.busy.delete(deliveryUuid);
-    this.#count(item, -1);
+    for (const queue of lane.queues) {
+      const index = queue.findIndex((item) => item.deliveryUuid === deliveryUuid);
+      const [item] = index < 0 ? [] : queue.splice(index, 1);
+      if (!item) continue;
+      lane.busy.delete(deliveryUuid);
+      this.#count(lane, item, -1);
+    }
+  }
+
+  /** Whether no more fits into memory, whosesoever it is. */
+  get isFull(): boolean {
+    return this.queuedCount + this.reservedCount >= queuedMax || this.queuedBytes >= queuedBytesMax;
+  }
+
+  /**
+   * Gives how many deliveries of a class the lane may have in memory. A lane may take up half of
+   * what is free, so that those that do not get rid of theirs leave room for others.
+   */
+  queueMax(lane: Lane, deliveryClass: DeliveryClass): number {
+    if (this.isFull) return 0;
+    if (lane.queuedBytes > (queuedBytesMax - this.queuedBytes) / 2) return fewItems;
+    const fair = Math.floor((queuedMax - this.queuedCount - this.reservedCount) / 2);
+    return Math.min(queueMaxOf(lane, deliveryClass), Math.max(fewItems, fair));
   }
 
   /** Notes that the schedule holds a delivery of the lane that is due at a time. */
-  expect(lane: Lane, dueAtMs: number): void {
-    lane.dueAtMs = Math.min(lane.dueAtMs, dueAtMs);
+  expect(lane: Lane, deliveryClass: DeliveryClass, dueAtMs: number): void {
+    if (dueAtMs < (lane.dueAtMs[deliveryClass] ?? 0)) lane.dueAtMs[deliveryClass] = dueAtMs;
     this.arm(lane);
   }
 
-  /** Keeps a lane from sending until a time. */
-  block(lane: Lane, untilMs: number): void {
-    lane.blockedUntilMs = Math.max(lane.blockedUntilMs, untilMs);
+  /** Notes that the schedule may hold due deliveries of any class. */
+  expectAny(lane: Lane): void {
+    lane.dueAtMs.fill(this.#deps.clock.nowMs());
+    this.arm(lane);
+  }
+
+  /** Notes that the schedule holds nothing of the lane. */
+  expectNothing(lane: Lane): void {
+    lane.dueAtMs.fill(Number.POSITIVE_INFINITY);
+  }
+
+  /** Keeps a lane from sending until a time, which the receiver or a fault of ours asks for. */
+  block(lane: Lane, untilMs: number, isFaultOfOurs: boolean): void {
+    if (untilMs <= lane.blockedUntilMs) return;
+    lane.blockedUntilMs = untilMs;
+    lane.isFaultOfOurs = isFaultOfOurs;
+    this.arm(lane);
+  }
+
+  /** Leaves what waits in a lane's memory to the schedule. */
+  setAside(lane: Lane): void {
+    if (lane.queuedCount > 0) lane.dueAtMs.fill(this.#deps.clock.nowMs());
+    this.#empty(lane);
     this.arm(lane);
   }
 
   /** Stops a lane until `turnOn`; what waits in memory is left to the schedule. */
-  turnOff(lane: Lane, version: string): void {
+  turnOff(lane: Lane, targetVersion: string): void {
     lane.isOff = true;
-    lane.offVersion = version;
-    lane.dueAtMs = 0;
+    lane.offVersion = targetVersion;
+    lane.dueAtMs.fill(0);
     this.#empty(lane);
   }
 
   /** Lets a lane go on with what the schedule holds. */
   turnOn(lane: Lane): void {
     lane.isOff = false;
-    this.expect(lane, this.#clock.nowMs());
+    this.expectAny(lane);
   }
 
   /** Makes sure that the lane is looked at when it may next do something. */
@@ -130,11 +201,17 @@ export class Lanes {
     if (this.#timers.nextAtMs === atMs) this.#setTimer();
   }
 
-  /** Forgets a lane of which nothing needs to be remembered. */
-  dropIfIdle(lane: Lane): void {
-    if (!isForgettable(lane, this.#clock.nowMs())) return;
-    const partition = this.#partitions.get(lane.owned.partition);
-    if (partition?.lanes.get(lane.webhookUuid) === lane) partition.lanes.delete(lane.webhookUuid);
+  /** Forgets lanes of which nothing needs to be remembered. */
+  sweep(): void {
+    const nowMs = this.#deps.clock.nowMs();
+    for (const { lanes, remembered } of this.#partitions.values()) {
+      for (const lane of lanes.values()) {
+        if (!isForgettable(lane, nowMs)) continue;
+        lanes.delete(lane.webhookUuid);
+        this.#deps.shares.leave(lane.share);
+        if (isWorthRemembering(lane)) remembered.set(lane.webhookUuid, toRemember(lane));
+      }
+    }
   }
 
   /** Stops the timers. */
@@ -144,33 +221,39 @@ export class Lanes {
   }
 
   #empty(lane: Lane): void {
-    for (const item of lane.queue.splice(0)) {
-      lane.busy.delete(item.deliveryUuid);
-      this.#count(item, -1);
+    for (const deliveryClass of deliveryClasses) {
+      for (const item of lane.queues[deliveryClass]?.splice(0) ?? []) {
+        lane.busy.delete(item.deliveryUuid);
+        this.#count(lane, item, -1);
+      }
     }
-    this.ready.delete(lane);
   }
 
-  #count(item: Item, sign: 1 | -1): void {
+  #count(lane: Lane, item: Item, sign: 1 | -1): void {
+    const bytes = sign * item.event.data.length;
     this.queuedCount += sign;
-    this.queuedBytes += sign * item.event.data.length;
+    this.queuedBytes += bytes;
+    lane.queuedCount += sign;
+    lane.queuedBytes += bytes;
   }
 
   #setTimer(): void {
     this.#cancelTimer();
     if (this.#timers.size === 0 || this.#isStopped) return;
-    const waitMs = Math.max(this.#timers.nextAtMs - this.#clock.nowMs(), 0);
-    this.#cancelTimer = this.#clock.after(Math.min(waitMs, timerMsMax), () => this.#onTimer());
+    const { clock } = this.#deps;
+    const waitMs = Math.max(this.#timers.nextAtMs - clock.nowMs(), 0);
+    this.#cancelTimer = clock.after(Math.min(waitMs, timerMsMax), () => this.#onTimer());
   }
 
   #onTimer(): void {
-    const nowMs = this.#clock.nowMs();
+    const nowMs = this.#deps.clock.nowMs();
+    const ready: Lane[] = [];
     for (let lane = this.#timers.popDue(nowMs); lane; lane = this.#timers.popDue(nowMs)) {
       lane.armedAtMs = Number.POSITIVE_INFINITY;
-      if (nextMoveAtMs(lane) <= nowMs) this.ready.add(lane);
+      if (nextMoveAtMs(lane) <= nowMs) ready.push(lane);
       else this.arm(lane);
     }
     this.#setTimer();
-    this.#onReady();
+    this.#deps.onTime(ready);
   }
 }

@@ -1,6 +1,11 @@
 import type { egress } from "@posthorn/egress";
 import { AppError } from "@posthorn/errors";
 import type { Clock, Logger, Part, Tracing } from "@posthorn/runtime";
+import { abandonProbe, beginProbe } from "../domain/breaker.ts";
+import { isSlowRate, rateFreeAtMs } from "../domain/rate-limit.ts";
+import { type DeliveryClass, deliveryClasses, Shares } from "../domain/shares.ts";
+import { nextClass } from "../domain/turns.ts";
+import { noteWait, waitsBetween } from "../domain/waits.ts";
 import type { DeliveryMetrics } from "../metrics.ts";
 import type { DeliveryStore } from "../store/delivery-store.ts";
 import type { NewAttempt } from "../store/result.ts";
@@ -8,17 +13,38 @@ import { attempt } from "./attempt.ts";
 import { conclude, parkedResult } from "./conclusion.ts";
 import { faultCounter } from "./fault-counter.ts";
 import { isPassing } from "./is-passing.ts";
-import { canSend, canTake, type Item, itemOf, type Lane, loadCount, shouldLoad } from "./lane.ts";
+import {
+  canTake,
+  hasWork,
+  holdOf,
+  type Item,
+  isNarrow,
+  isOpen,
+  type Lane,
+  nextDueMs,
+  nextMoveAtMs,
+} from "./lane.ts";
+import { LaneChanges } from "./lane-changes.ts";
+import { LaneKnowledge } from "./lane-knowledge.ts";
+import { LaneStates, rememberedOf } from "./lane-states.ts";
 import { Lanes } from "./lanes.ts";
+import { faultPauseMs, Loader } from "./loader.ts";
 import type { OwnedPartition } from "./ownership.ts";
 import { Pace } from "./pace.ts";
+import { learnFrom } from "./receiver-health.ts";
 import type { ResultWriter } from "./result-writer.ts";
-import type { KnownWebhook, KnownWorkspace, Subscriptions } from "./subscriptions.ts";
+import type { KnownProvider, KnownWebhook, Subscriptions } from "./subscriptions.ts";
 
 export interface SenderDeps {
   readonly store: Pick<
     DeliveryStore,
-    "cancelWaiting" | "listBlockedLanes" | "listDue" | "listWaitingLanes"
+    | "cancelMadeBefore"
+    | "cancelWaiting"
+    | "deleteLaneState"
+    | "listDue"
+    | "listLaneStates"
+    | "listWaitingLanes"
+    | "recordLaneStates"
   >;
   readonly send: ReturnType<typeof egress>["send"];
   readonly subscriptions: Subscriptions;
@@ -39,25 +65,23 @@ export interface SenderOptions {
   readonly stopGraceMs: number;
 }
 
-/** Deliveries of one webhook that wait in memory, at most. */
-const queueMax = 1024;
-/** Deliveries that wait in memory, at most, all together, and the bytes of their events. */
-const queuedMax = 4096;
-const queuedBytesMax = 64 * 1024 * 1024;
-/** Nothing more is sent while this many results wait to be written. */
-const unwrittenMax = 2000;
 /**
  * What became of a fresh delivery that was offered: taken into memory, to a webhook that answers
  * quickly or slowly, or left to the schedule.
  */
 export type Offered = "quick" | "slow" | "left";
 
+/** Nothing more is sent while this many results wait to be written. */
+const unwrittenMax = 2000;
 /** How often workspaces with waiting deliveries are asked for changes. */
 const refreshMs = 1000;
+/** Those whose next delivery is due later than this are asked less often. */
+const soonMs = 3000;
+const distantEveryTurns = 5;
 /** Notices wake the sender; this is only the safety net under them. */
 const rescanEveryTurns = 30;
-/** How long a lane waits after a fault of our own. */
-const faultPauseMs = 1000;
+/** When a search for whose turn it is was cut short, it goes on after so long. */
+const searchPauseMs = 5;
 
 /**
  * Sends what is due in the partitions that this process owns. Fresh deliveries are handed over by
@@ -68,18 +92,41 @@ const faultPauseMs = 1000;
 export class Sender {
   readonly #deps: SenderDeps;
   readonly #options: SenderOptions;
+  readonly #shares: Shares<Lane>;
   readonly #lanes: Lanes;
-  /** Lanes that would read what is due but for memory. */
-  readonly #starved = new Set<Lane>();
+  readonly #states: LaneStates;
+  readonly #changes: LaneChanges;
+  readonly #knowledge: LaneKnowledge;
+  readonly #loader: Loader;
   readonly #faults = faultCounter();
   readonly #pace = new Pace();
   readonly #underWay = new Map<Promise<void>, Lane>();
+  #isSearchDue = false;
   #isStopping = false;
 
   constructor(deps: SenderDeps, options: SenderOptions) {
+    const { store, clock, log, subscriptions } = deps;
     this.#deps = deps;
     this.#options = options;
-    this.#lanes = new Lanes({ clock: deps.clock, onReady: () => this.#pump() });
+    this.#shares = new Shares(options.slotCount);
+    this.#lanes = new Lanes({
+      clock,
+      shares: this.#shares,
+      onTime: (lanes) => {
+        for (const lane of lanes) this.#touch(lane);
+        this.#pump();
+        for (const lane of lanes) this.#noteHold(lane);
+      },
+    });
+    const lanes = this.#lanes;
+    const revisit = (lane: Lane) => this.#revisit(lane);
+    const states = new LaneStates({ store, clock, log });
+    const changes = new LaneChanges({ store, lanes, states, clock, log, onChange: revisit });
+    const knowing = { subscriptions, lanes, changes, clock, log };
+    this.#states = states;
+    this.#changes = changes;
+    this.#knowledge = new LaneKnowledge({ ...knowing, onLearned: revisit });
+    this.#loader = new Loader({ store, lanes, clock, log, onLoaded: revisit });
   }
 
   /** POSTs under way. */
@@ -89,23 +136,24 @@ export class Sender {
 
   /** Begins to send a partition's deliveries, starting with those that the schedule holds. */
   async open(owned: OwnedPartition): Promise<void> {
-    const { store } = this.#deps;
-    const blocked = await store.listBlockedLanes(owned.partition);
-    const waiting = await store.listWaitingLanes(owned.partition);
-    const nowMs = this.#nowMs();
-    this.#lanes.open(owned, new Map(blocked.map((b) => [b.webhookUuid, nowMs + b.waitMs])));
+    const { store, clock } = this.#deps;
+    const states = await store.listLaneStates(owned.partition);
+    const nowMs = clock.nowMs();
+    const remembered = states.map((s) => [s.webhookUuid, rememberedOf(s, nowMs)] as const);
+    this.#lanes.open(owned, new Map(remembered));
     owned.lost.addEventListener("abort", () => this.#lanes.close(owned), { once: true });
-    for (const { waitMs, ...key } of waiting) {
-      const lane = this.#lanes.get({ partition: owned.partition, ...key });
-      if (lane) this.#lanes.expect(lane, nowMs + waitMs);
-    }
+    await this.#scan(owned);
   }
 
-  /** Begins nothing more in a partition and waits for what is under way, at most the grace. */
+  /**
+   * Begins nothing more in a partition, waits for what is under way, at most the grace, and writes
+   * what the next owner has to know.
+   */
   async close(owned: OwnedPartition): Promise<void> {
-    this.#lanes.close(owned);
+    const lanes = this.#lanes.close(owned);
     const own = [...this.#underWay].filter(([, lane]) => lane.owned === owned);
     await this.#grace(own.map(([sending]) => sending));
+    await this.#states.release(lanes);
     await this.#deps.results.drained();
   }
 
@@ -114,13 +162,17 @@ export class Sender {
    * to the result writer; the caller tells `onStored` when the row is there.
    */
   offer(owned: OwnedPartition, webhook: KnownWebhook, workspaceUuid: string, item: Item): Offered {
+    if (webhook.state !== "ACTIVE" || webhook.isOrdered) return "left";
     const { partition } = owned;
     const lane = this.#lanes.get({ partition, webhookUuid: webhook.uuid, workspaceUuid });
-    if (!lane || this.#isFull() || !canTake(lane, this.#nowMs(), queueMax)) return "left";
+    if (!lane) return "left";
+    const nowMs = this.#deps.clock.nowMs();
+    const queueMax = this.#lanes.queueMax(lane, item.deliveryClass);
+    if (!canTake(lane, { nowMs, queueMax })) return "left";
     this.#lanes.enqueue(lane, item);
-    this.#lanes.ready.add(lane);
-    this.#pump();
-    return this.#pace.isQuick(webhook.uuid) ? "quick" : "slow";
+    const isHeld = holdOf(lane, nowMs) !== undefined;
+    this.#revisit(lane);
+    return !isHeld && this.#pace.isQuick(webhook.uuid) ? "quick" : "slow";
   }
 
   /** Hears how long, at least, a webhook took. */
@@ -135,30 +187,35 @@ export class Sender {
   ): void {
     const lane = this.#lanes.get(key);
     if (!lane || lane.busy.has(deliveryUuid)) return;
-    this.#lanes.expect(lane, dueAt ? this.#msOf(dueAt) : this.#nowMs());
+    this.#lanes.expect(lane, 0, dueAt ? this.#msOf(dueAt) : this.#deps.clock.nowMs());
   }
 
   /** Looks into the schedule of a webhook now: something was added to it. */
   wake(key: { partition: number; webhookUuid: string; workspaceUuid: string }): void {
     const lane = this.#lanes.get(key);
-    if (lane) this.#lanes.expect(lane, this.#nowMs());
+    if (lane) this.#lanes.expectAny(lane);
   }
 
   /** Looks for waiting deliveries that no notice told of. */
   async rescan(): Promise<void> {
-    for (const owned of this.#lanes.listOwned()) {
-      const waiting = await this.#deps.store.listWaitingLanes(owned.partition);
-      const nowMs = this.#nowMs();
-      for (const { waitMs, ...key } of waiting) {
-        const lane = this.#lanes.get({ partition: owned.partition, ...key });
-        if (lane && lane.dueAtMs > nowMs + waitMs) this.#lanes.expect(lane, nowMs + waitMs);
-      }
+    for (const owned of this.#lanes.listOwned()) await this.#scan(owned);
+  }
+
+  async #scan(owned: OwnedPartition): Promise<void> {
+    const { partition } = owned;
+    const waiting = await this.#deps.store.listWaitingLanes(partition);
+    const nowMs = this.#deps.clock.nowMs();
+    for (const { waitMs, deliveryClass, ...key } of waiting) {
+      const lane = this.#lanes.get({ partition, ...key });
+      if (lane) this.#lanes.expect(lane, deliveryClass, nowMs + waitMs);
     }
   }
 
   /** Drops a delivery that was canceled, unless it is under way. */
   forget(partition: number, deliveryUuid: string): void {
-    for (const lane of this.#lanes.list(partition)) this.#lanes.remove(lane, deliveryUuid);
+    for (const lane of this.#lanes.list(partition)) {
+      if (lane.queuedCount > 0) this.#lanes.remove(lane, deliveryUuid);
+    }
   }
 
   /** Keeps knowledge of waiting webhooks fresh while it runs; lets POSTs end when it stops. */
@@ -166,14 +223,16 @@ export class Sender {
     return {
       name: "sender",
       run: async (stop, ready) => {
+        const saving = this.#states.part().run(stop, () => {});
         ready();
         for (let turn = 1; !stop.aborted; turn += 1) {
-          await this.#refresh(turn % rescanEveryTurns === 0);
+          await this.#refresh(turn);
           await this.#deps.clock.sleep(refreshMs, stop);
         }
         this.#isStopping = true;
         this.#lanes.stop();
         await this.#grace([...this.#underWay.keys()]);
+        await saving;
       },
     };
   }
@@ -185,114 +244,155 @@ export class Sender {
     over.abort();
   }
 
-  #nowMs(): number {
-    return this.#deps.clock.nowMs();
-  }
-
   /** A time of day on the monotonic clock. */
   #msOf(time: Date): number {
     const { clock } = this.#deps;
     return clock.nowMs() + time.getTime() - clock.now().getTime();
   }
 
-  /** Gives free slots to ready lanes, one each in turn. */
-  #pump(): void {
-    const lanes = this.#lanes;
-    for (const lane of lanes.ready) {
-      if (this.#isStopping || this.#underWay.size >= this.#options.slotCount) return;
-      if (this.#deps.results.waitingCount >= unwrittenMax) return;
-      lanes.ready.delete(lane);
-      const nowMs = this.#nowMs();
-      if (shouldLoad(lane, nowMs, queueMax)) this.#loadOrWait(lane);
-      if (canSend(lane, nowMs)) this.#start(lane);
-      if (canSend(lane, nowMs))
-        lanes.ready.add(lane); // to the end: others first
-      else if (lane.blockedUntilMs > nowMs || lane.dueAtMs > nowMs) lanes.arm(lane);
+  /** Something changed for a lane: it may read, stand in line, or be sent to. */
+  #revisit(lane: Lane): void {
+    this.#touch(lane);
+    this.#loader.lookAgain();
+    this.#pump();
+    this.#noteHold(lane);
+  }
+
+  #touch(lane: Lane): void {
+    if (lane.owned.lost.aborted) return;
+    const nowMs = this.#deps.clock.nowMs();
+    this.#loader.look(lane, nowMs);
+    if (lane.queuedCount > 0 && holdOf(lane, nowMs) === undefined) {
+      for (const deliveryClass of deliveryClasses) {
+        if (lane.queues[deliveryClass]?.length) this.#shares.wait(lane, deliveryClass);
+      }
     }
+    if (nextMoveAtMs(lane) > nowMs) this.#lanes.arm(lane);
   }
 
-  /** Reads what is due unless memory is full; then as soon as it is not. */
-  #loadOrWait(lane: Lane): void {
-    if (this.#isFull()) this.#starved.add(lane);
-    else void this.#load(lane);
+  /** Notes what the lane's deliveries wait for from now on. */
+  #noteHold(lane: Lane): void {
+    const nowMs = this.#deps.clock.nowMs();
+    noteWait(lane.waitLog, hasWork(lane, nowMs) ? holdOf(lane, nowMs) : undefined, nowMs);
   }
 
-  #isFull(): boolean {
-    return this.#lanes.queuedCount >= queuedMax || this.#lanes.queuedBytes >= queuedBytesMax;
+  /** Gives free slots to those whose turn it is. */
+  #pump(): void {
+    while (!this.#isStopping && this.#deps.results.waitingCount < unwrittenMax) {
+      const turn = this.#shares.next(this.#isAble);
+      if (!turn) break;
+      this.#start(turn.lane, this.#classToServe(turn.lane, turn.deliveryClass));
+    }
+    if (!this.#shares.isCutShort || this.#isSearchDue) return;
+    this.#isSearchDue = true;
+    this.#deps.clock.after(searchPauseMs, () => {
+      this.#isSearchDue = false;
+      this.#pump();
+    });
   }
 
-  #start(lane: Lane): void {
-    const item = this.#lanes.dequeue(lane);
+  readonly #isAble = (lane: Lane, deliveryClass: DeliveryClass): boolean => {
+    const nowMs = this.#deps.clock.nowMs();
+    if (!lane.queues[deliveryClass]?.length || holdOf(lane, nowMs) !== undefined) return false;
+    if (!lane.owned.isSafe() || !this.#knowledge.has(lane)) return false;
+    return holdOf(lane, nowMs) === undefined;
+  };
+
+  /** Where a lane can send only one, it chooses which, as far as others leave it the slot. */
+  #classToServe(lane: Lane, deliveryClass: DeliveryClass): DeliveryClass {
+    if (lane.queues[deliveryClass]?.length === lane.queuedCount || !isNarrow(lane)) {
+      return deliveryClass;
+    }
+    const isServable = (one: DeliveryClass) =>
+      (lane.queues[one]?.length ?? 0) > 0 && (one === deliveryClass || this.#shares.mayTake(one));
+    return nextClass(lane.tally, isServable) ?? deliveryClass;
+  }
+
+  #start(lane: Lane, deliveryClass: DeliveryClass): void {
+    const { webhook, share } = lane;
+    const provider = this.#deps.subscriptions.latest(lane.workspaceUuid)?.provider;
+    const item = webhook && provider && this.#lanes.dequeue(lane, deliveryClass);
     if (!item) return;
+    const nowMs = this.#deps.clock.nowMs();
+    this.#shares.take(share, deliveryClass, item.event.data.length);
     lane.sendingCount += 1;
-    const sending: Promise<void> = this.#send(lane, item)
-      .catch((error: unknown) => this.#onFault(lane, item, error))
+    lane.lastUsedMs = nowMs;
+    lane.rateFreeAtMs = rateFreeAtMs(lane.rateFreeAtMs, webhook.ratePerSecond, nowMs);
+    const isProbe = beginProbe(lane.breaker);
+    if (isProbe) this.#states.mark(lane);
+    const sending: Promise<void> = this.#send(lane, item, { webhook, provider, isProbe })
+      .catch((error: unknown) => this.#onFault(lane, item, { error, isProbe }))
       .finally(() => {
         lane.sendingCount -= 1;
+        this.#shares.giveBack(share, deliveryClass);
         this.#underWay.delete(sending);
         this.#revisit(lane);
       });
     this.#underWay.set(sending, lane);
+    this.#loader.look(lane, nowMs);
+    if (nextMoveAtMs(lane) > nowMs) this.#lanes.arm(lane);
   }
 
-  #revisit(lane: Lane): void {
-    if (!lane.owned.lost.aborted) this.#lanes.ready.add(lane);
-    if (this.#starved.size > 0 && !this.#isFull()) {
-      for (const each of this.#starved) this.#lanes.ready.add(each);
-      this.#starved.clear();
-    }
-    this.#pump();
-  }
-
-  async #send(lane: Lane, item: Item): Promise<void> {
-    const { subscriptions, clock } = this.#deps;
-    const { workspaceUuid, owned } = lane;
-    const workspace =
-      subscriptions.fresh(workspaceUuid) ?? (await subscriptions.current(workspaceUuid));
-    const webhook = workspace.webhooks.get(lane.webhookUuid);
-    if (webhook?.state !== "ACTIVE" || !workspace.provider) {
-      lane.busy.delete(item.deliveryUuid);
-      this.#lanes.turnOff(lane, webhook?.version ?? "");
-      return;
-    }
-    lane.inFlightMax = webhook.inFlightMax;
+  async #send(
+    lane: Lane,
+    item: Item,
+    to: { webhook: KnownWebhook; provider: KnownProvider; isProbe: boolean },
+  ): Promise<void> {
+    const { clock, send, metrics } = this.#deps;
+    const { owned } = lane;
+    const { webhook, provider } = to;
+    const startedAtMs = clock.nowMs();
+    const waits = waitsBetween(lane.waitLog, item.sinceMs, startedAtMs);
+    if (isSlowRate(webhook.ratePerSecond)) await this.#states.save([lane]);
     if (!owned.isSafe()) throw new AppError("unavailable", "the lease may be over");
-    const { provider } = workspace;
     const number = item.attemptCount + 1;
+    const signal = owned.lost;
     const input = {
       event: item.event,
       webhook,
       provider,
       number,
+      waits,
       now: clock.now(),
-      signal: owned.lost,
+      signal,
       tracing: this.#deps.tracing,
     };
-    const made = await attempt(this.#deps.send, input);
+    const made = await attempt(send, input);
     if (owned.lost.aborted) return; // the next owner sends it again
-    this.#deps.metrics.onAttempt(made);
+    metrics.onAttempt(made);
     this.#pace.note(lane.webhookUuid, made.durationMs);
-    this.#conclude(lane, item, webhook, made);
+    this.#conclude(lane, item, { ...to, made, startedAtMs });
   }
 
-  #conclude(lane: Lane, item: Item, webhook: KnownWebhook, made: NewAttempt): void {
+  #conclude(
+    lane: Lane,
+    item: Item,
+    of: { webhook: KnownWebhook; made: NewAttempt; isProbe: boolean; startedAtMs: number },
+  ): void {
     const { clock, random, isWatched, results } = this.#deps;
+    const { webhook, made } = of;
     const at = { now: clock.now(), random: random(), isWatched: isWatched(lane.workspaceUuid) };
     const { result, dueAt, blockedUntil, isGone } = conclude({ lane, item, webhook, made }, at);
-    if (blockedUntil) this.#lanes.block(lane, this.#msOf(blockedUntil));
-    if (isGone) this.#lanes.turnOff(lane, webhook.version);
+    const told = { ...of, asksToWait: blockedUntil !== undefined };
+    if (learnFrom(lane, told, clock.nowMs())) this.#states.mark(lane);
+    if (blockedUntil) this.#lanes.block(lane, this.#msOf(blockedUntil), false);
+    if (isGone) this.#lanes.turnOff(lane, webhook.targetVersion);
+    else if (!isOpen(lane, clock.nowMs())) this.#lanes.setAside(lane);
     results.add(result, () => this.#onSettled(lane, item, dueAt));
   }
 
   #onSettled(lane: Lane, item: Item, dueAt?: Date): void {
     lane.busy.delete(item.deliveryUuid);
-    if (dueAt && !lane.isOff) this.#lanes.expect(lane, this.#msOf(dueAt));
+    if (dueAt && !lane.isOff) {
+      const deliveryClass = item.deliveryClass === 0 ? 1 : item.deliveryClass;
+      this.#lanes.expect(lane, deliveryClass, this.#msOf(dueAt));
+    }
     this.#revisit(lane);
-    this.#lanes.dropIfIdle(lane);
   }
 
-  /** Subscription or Postgres is down, or a defect of ours: the row stays due, the lane waits. */
-  #onFault(lane: Lane, item: Item, error: unknown): void {
+  /** Subscription or Postgres is down, or a fault of ours: the row stays due, the lane waits. */
+  #onFault(lane: Lane, item: Item, { error, isProbe }: { error: unknown; isProbe: boolean }): void {
+    if (isProbe) abandonProbe(lane.breaker);
     if (!isPassing(error)) {
       this.#deps.log.error({ err: error, delivery: item.deliveryUuid }, "sending failed");
       if (this.#faults.isHopeless(item.deliveryUuid)) {
@@ -300,76 +400,39 @@ export class Sender {
         return;
       }
     }
+    const nowMs = this.#deps.clock.nowMs();
     lane.busy.delete(item.deliveryUuid);
-    this.#lanes.block(lane, this.#nowMs() + faultPauseMs);
-    this.#lanes.expect(lane, this.#nowMs());
-  }
-
-  async #load(lane: Lane): Promise<void> {
-    lane.isLoading = true;
-    lane.dueAtMs = Number.POSITIVE_INFINITY;
-    try {
-      await this.#loadDue(lane);
-    } catch (error) {
-      if (!isPassing(error)) this.#deps.log.error({ err: error }, "reading the schedule failed");
-      this.#lanes.block(lane, this.#nowMs() + faultPauseMs);
-      this.#lanes.expect(lane, this.#nowMs());
-    } finally {
-      lane.isLoading = false;
-    }
-    this.#revisit(lane);
-    this.#lanes.dropIfIdle(lane);
-  }
-
-  async #loadDue(lane: Lane): Promise<void> {
-    const { due, nextWaitMs } = await this.#deps.store.listDue({
-      partition: lane.owned.partition,
-      webhookUuid: lane.webhookUuid,
-      busy: [...lane.busy],
-      countMax: loadCount(lane, queueMax),
-    });
-    if (lane.owned.lost.aborted) return;
-    const bytes = due.reduce((sum, { data }) => sum + data.length, 0);
-    if (due.length > 0) lane.meanBytes = bytes / due.length;
-    if (!lane.isOff) for (const waiting of due) this.#lanes.enqueue(lane, itemOf(waiting));
-    if (nextWaitMs !== undefined) this.#lanes.expect(lane, this.#nowMs() + nextWaitMs);
-    if (lane.isOff) lane.dueAtMs = 0;
+    this.#lanes.block(lane, nowMs + faultPauseMs, true);
+    this.#lanes.expect(lane, item.deliveryClass, nowMs);
   }
 
   /** Learns what changed in workspaces with waiting deliveries, and acts on it. */
-  async #refresh(isRescanDue: boolean): Promise<void> {
-    const { subscriptions } = this.#deps;
+  async #refresh(turn: number): Promise<void> {
+    const { subscriptions, log } = this.#deps;
     try {
-      if (isRescanDue) await this.rescan();
-      const lanes = this.#lanes.list();
+      if (turn % rescanEveryTurns === 0) {
+        this.#lanes.sweep();
+        await this.rescan();
+      }
+      const lanes = this.#lanesToFollow(turn % distantEveryTurns === 0);
       if (lanes.length === 0) return;
       await subscriptions.sync(new Set(lanes.map((lane) => lane.workspaceUuid)));
-      for (const lane of lanes) {
-        const workspace = subscriptions.fresh(lane.workspaceUuid);
-        if (workspace) await this.#follow(lane, workspace);
-      }
+      for (const lane of lanes) this.#follow(lane);
     } catch (error) {
       if (!isPassing(error)) throw error;
-      this.#deps.log.warn({ err: error }, "what changed in subscriptions could not be learned");
+      log.warn({ err: error }, "what changed in subscriptions could not be learned");
     }
   }
 
-  async #follow(lane: Lane, workspace: KnownWorkspace): Promise<void> {
-    const webhook = workspace.webhooks.get(lane.webhookUuid);
-    if (!webhook) await this.#cancelAll(lane);
-    else if (!lane.isOff || webhook.state !== "ACTIVE") return;
-    // The version that answered 410 is still ACTIVE until the notice of it has been acted on.
-    else if (webhook.version !== lane.offVersion) this.#lanes.turnOn(lane);
+  #lanesToFollow(withDistant: boolean): Lane[] {
+    const untilMs = withDistant ? Number.MAX_VALUE : this.#deps.clock.nowMs() + soonMs;
+    return this.#lanes.list().filter((lane) => lane.busy.size > 0 || nextDueMs(lane) <= untilMs);
   }
 
-  /** The webhook is gone: its open deliveries end. */
-  async #cancelAll(lane: Lane): Promise<void> {
-    this.#lanes.turnOff(lane, "");
-    const { webhookUuid, owned } = lane;
-    const cancel = { partition: owned.partition, webhookUuid, reason: "WEBHOOK_DELETED" };
-    let count = Number.POSITIVE_INFINITY;
-    while (count > 0 && owned.isSafe()) count = await this.#deps.store.cancelWaiting(cancel);
-    lane.dueAtMs = Number.POSITIVE_INFINITY;
-    this.#lanes.dropIfIdle(lane);
+  #follow(lane: Lane): void {
+    const workspace = this.#deps.subscriptions.fresh(lane.workspaceUuid);
+    if (!workspace || lane.owned.lost.aborted) return;
+    this.#changes.take(lane, workspace.webhooks.get(lane.webhookUuid));
+    this.#revisit(lane);
   }
 }
