@@ -9,5 +9,5 @@ export { type MigrateOptions, migrate } from "./migrate.ts";
 export { type OpenPostgresOptions, openPostgres, type Postgres } from "./open.ts";
 export { pageSizeOf } from "./page-size.ts";
 export { type PageTokens, pageTokens } from "./page-token.ts";
-export { isUnavailable, isUniqueViolation } from "./pg-error.ts";
+export { isLockTimeout, isUnavailable, isUniqueViolation } from "./pg-error.ts";
 export { transaction } from "./transaction.ts";

@@ -2,7 +2,7 @@ import { AppError } from "@posthorn/errors";
 import { freePort, type TestDatabase, testDatabase } from "@posthorn/testkit";
 import pg from "pg";
 import { afterAll, beforeAll, describe, expect, test } from "vitest";
-import { isUnavailable, isUniqueViolation } from "./pg-error.ts";
+import { isLockTimeout, isUnavailable, isUniqueViolation } from "./pg-error.ts";
 
 let database: TestDatabase;
 beforeAll(async () => {
@@ -33,6 +33,18 @@ async function failureOf(statement: string, url = database.url): Promise<unknown
     await client.end();
   }
 }
+
+describe("isLockTimeout", () => {
+  test("knows a statement that waited for a lock in vain from one that failed", async () => {
+    const holder = new pg.Client({ connectionString: database.url });
+    await holder.connect();
+    await holder.query("begin; lock table thing");
+    const waited = await failureOf("set lock_timeout = 10; lock table thing");
+    await holder.end();
+    expect(isLockTimeout(waited)).toBe(true);
+    expect(isLockTimeout(await failureOf("insert into thing values (1, 'two')"))).toBe(false);
+  });
+});
 
 describe("isUniqueViolation", () => {
   test("knows the constraint by name", async () => {

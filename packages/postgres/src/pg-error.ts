@@ -52,6 +52,11 @@ export function isUniqueViolation(error: unknown, constraint?: string): boolean 
   return constraint === undefined || error.constraint === constraint;
 }
 
+/** Whether a statement gave up waiting for a lock (`lock_timeout`), or was told not to wait. */
+export function isLockTimeout(error: unknown): boolean {
+  return error instanceof pg.DatabaseError && error.code === "55P03";
+}
+
 /**
  * Whether the database cannot be used for now: not reachable, connection lost, starting, stopping,
  * out of connections, memory or disk. Looks through causes, but not through an AppError. After a
