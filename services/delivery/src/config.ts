@@ -21,6 +21,8 @@ export interface DeliveryConfig {
   readonly stopGraceMs: number;
   /** What is published to `posthorn.outcomes.v1`. */
   readonly outcomes: Outcomes;
+  /** How many days are kept: of events' bodies, and of everything else. */
+  readonly retention: { readonly bodiesDays: number; readonly rowsDays: number };
   readonly egress: UrlPolicy;
   /** Posthorn's own addresses, which are never sent to: an address, a CIDR or `ip:port`. */
   readonly ownAddresses: readonly string[];
@@ -57,6 +59,7 @@ export function readDeliveryConfig(env: EnvReader): DeliveryConfig {
     slotCount: env.int("POSTHORN_SLOTS", { default: 512, min: 1, max: 10_000 }),
     stopGraceMs: env.int("POSTHORN_STOP_GRACE_MS", { default: 5_000, min: 0, max: 60_000 }),
     outcomes: readOutcomes(env),
+    retention: readRetention(env),
     egress: {
       allowCidrs: env.list("POSTHORN_EGRESS_ALLOW", { default: [] }),
       allowHttp: env.flag("POSTHORN_ALLOW_HTTP", { default: false }),
@@ -70,4 +73,17 @@ function readOutcomes(env: EnvReader): Outcomes {
   if (text === "all" || text === "failures" || text === "none") return text;
   env.problem("POSTHORN_OUTCOMES must be all, failures or none");
   return "failures";
+}
+
+function readRetention(env: EnvReader): DeliveryConfig["retention"] {
+  const bounds = { min: 1, max: 3650 };
+  const rowsDays = env.int("POSTHORN_RETENTION_DAYS", { default: 90, ...bounds });
+  const bodiesDays = env.int("POSTHORN_RETENTION_BODIES_DAYS", {
+    default: Math.min(30, rowsDays),
+    ...bounds,
+  });
+  if (bodiesDays > rowsDays) {
+    env.problem("POSTHORN_RETENTION_BODIES_DAYS must not be more than POSTHORN_RETENTION_DAYS");
+  }
+  return { bodiesDays, rowsDays };
 }

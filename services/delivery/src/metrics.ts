@@ -7,6 +7,10 @@ export interface DeliveryMetrics {
   onFanOut(stored: { events: number; deliveries: number; parked: number }): void;
   /** Notes how long the oldest notice has waited; undefined: there is none. */
   onNotices(ageMs: number | undefined): void;
+  /** Counts deliveries that ended because their event's body had to go. */
+  onExpired(count: number): void;
+  /** Counts a turn of the retention that failed. */
+  onRetentionFailure(): void;
   /** Counts a notice that was parked. */
   onParkedNotice(): void;
   /** Counts one attempt. */
@@ -38,6 +42,14 @@ export function deliveryMetrics(metrics: Metrics): DeliveryMetrics {
     name: name("notice_age_seconds"),
     help: "How long the oldest notice waits to be told: to disable a webhook, or an outcome.",
   });
+  const expired = metrics.counter({
+    name: name("expired_deliveries_total"),
+    help: "Deliveries that still waited when their event's body had to go.",
+  });
+  const retentionFailures = metrics.counter({
+    name: name("retention_failures_total"),
+    help: "Times that what is old could not be dropped.",
+  });
   const parkedNotices = metrics.counter({
     name: name("parked_notices_total"),
     help: "Notices that could not be acted on and were parked.",
@@ -59,6 +71,8 @@ export function deliveryMetrics(metrics: Metrics): DeliveryMetrics {
       parked.inc(stored.parked);
     },
     onNotices: (ageMs = 0) => noticeAge.set(ageMs / 1000),
+    onExpired: (count) => expired.inc(count),
+    onRetentionFailure: () => retentionFailures.inc(),
     onParkedNotice: () => parkedNotices.inc(),
     onAttempt({ outcome, durationMs }) {
       attempts.inc({ outcome });

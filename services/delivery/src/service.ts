@@ -38,8 +38,8 @@ import { notifications } from "./workers/notifications.ts";
 import { Ownership } from "./workers/ownership.ts";
 import { relay } from "./workers/relay.ts";
 import { ResultWriter } from "./workers/result-writer.ts";
+import { Retention } from "./workers/retention.ts";
 import { Sender } from "./workers/sender.ts";
-import { statSweeper } from "./workers/stat-sweeper.ts";
 import { Subscriptions } from "./workers/subscriptions.ts";
 import { Watchers } from "./workers/watchers.ts";
 
@@ -180,12 +180,11 @@ export async function deliveryService(
     parts: [
       ownedLog(),
       days.part(),
-      statSweeper({ db, log, clock }),
       ownership.part(),
       results.part(),
       relay({
         db,
-        ownedPartitions: () => ownership.list(),
+        ownedPartitions: () => ownership.list().map(({ partition }) => partition),
         act: act({
           bus,
           subscription,
@@ -201,6 +200,17 @@ export async function deliveryService(
       }),
       ...(outcomes === undefined ? [] : [bus.retention({ topic: outcomes, ...outcomesKept, log })]),
       sender.part(),
+      new Retention(
+        {
+          db,
+          log,
+          clock,
+          metrics,
+          ownedPartitions: () => ownership.list(),
+          forget: (partition, deliveryUuid) => sender.forget(partition, deliveryUuid),
+        },
+        config.retention,
+      ).part(),
       watchers.part(),
       notifications({ url: config.databaseUrl, sender, watchers, log }),
       handOver,

@@ -94,6 +94,7 @@ function toMessage(event: StoredEvent): Event {
     id: event.id,
     type: event.type,
     data: new Uint8Array(event.data),
+    dataExpired: event.data.length === 0,
     time: fromJson(TimestampSchema, event.time),
     orderingKey: event.orderingKey,
     acceptTime: timestampFromDate(event.acceptedAt),

@@ -104,6 +104,7 @@ export interface Database {
     disabled_target: string | null;
     verdict: Generated<string>;
   };
+  expired_day: { day: string; expired_at: Generated<Date> };
   notice: {
     partition: number;
     id: Generated<string>;

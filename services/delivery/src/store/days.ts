@@ -1,7 +1,8 @@
 import { type Kysely, type RawBuilder, sql } from "kysely";
 import type { Database } from "./database.ts";
 
-const tables = [
+/** The tables that lie in a partition for each day. */
+export const dayTables = [
   { name: "event", settings: "" },
   { name: "delivery", settings: "with (fillfactor = 75)" },
   { name: "attempt", settings: "" },
@@ -15,7 +16,7 @@ export async function insertDay(db: Kysely<Database>, day: string): Promise<void
   const suffix = suffixOf(day);
   await db.transaction().execute(async (tx) => {
     await sql`select pg_advisory_xact_lock(hashtext('delivery.day'))`.execute(tx);
-    for (const { name, settings } of tables) {
+    for (const { name, settings } of dayTables) {
       await sql
         .raw(
           `create table if not exists delivery.${name}_${suffix} partition of delivery.${name}
@@ -34,11 +35,16 @@ export function dayTable(
   table: "event" | "delivery" | "attempt",
   day: string,
 ): RawBuilder<unknown> {
-  return sql.raw(`delivery.${table}_${suffixOf(day)}`);
+  return sql.raw(dayTableName(table, day));
+}
+
+/** Names the partition of a table that holds one day's rows, with its schema. */
+export function dayTableName(table: string, day: string): string {
+  return `delivery.${table}_${suffixOf(day)}`;
 }
 
 /** `YYYYMMDD` of `YYYY-MM-DD`. Throws a defect for anything else. */
-function suffixOf(day: string): string {
+export function suffixOf(day: string): string {
   if (!/^\d{4}-\d{2}-\d{2}$/.test(day)) throw new Error(`day ${day} is malformed`);
   return day.replaceAll("-", "");
 }

@@ -92,7 +92,7 @@ export async function insertFurtherDelivery(
     with event as (
       select day, id, workspace_id, partition, type from delivery.event
       where workspace_id = ${further.workspaceUuid} and day = ${dayOf(further.eventUuid)}
-        and id = ${further.eventUuid}
+        and id = ${further.eventUuid} and octet_length(data) > 0
     ), made as (
       insert into delivery.delivery (day, id, workspace_id, partition, webhook_id, event_id,
         event_type, trigger, trigger_id, state, next_attempt_at, created_at)

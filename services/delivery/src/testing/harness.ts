@@ -110,6 +110,7 @@ async function start(options: {
     slotCount: 256,
     stopGraceMs: 2_000,
     outcomes: "failures",
+    retention: { bodiesDays: 30, rowsDays: 90 },
     ownAddresses: [],
     egress: { allowCidrs: ["127.0.0.1/32"], allowHttp: true },
     ...options.config,

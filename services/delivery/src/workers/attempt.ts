@@ -29,6 +29,7 @@ export async function attempt(
   send: ReturnType<typeof egress>["send"],
   input: AttemptInput,
 ): Promise<NewAttempt> {
+  if (input.event.data.length === 0) throw new Error("the event's body is gone");
   const uuid = newUuid(input.now.getTime());
   const span = input.tracing && startAttempt(input.tracing, input, uuid);
   if (!span) return post(send, input, { uuid, traceparent: untracedParent(input.event, uuid) });

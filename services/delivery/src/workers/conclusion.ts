@@ -49,9 +49,13 @@ export function conclude(
   return { result, dueAt, blockedUntil, isGone };
 }
 
-/** Ends a delivery that cannot be sent for a defect of ours; it can be resent. */
+/**
+ * Ends a delivery that cannot be sent: for a defect of ours, and then it can be resent, or because
+ * it was made in the moment in which its event's body went.
+ */
 export function parkedResult(lane: Lane, item: Item): Result {
-  const parked = { state: "CANCELED", stateReason: "PARKED", isWatched: false } as const;
+  const stateReason = item.event.data.length === 0 ? "BODY_EXPIRED" : "PARKED";
+  const parked = { state: "CANCELED", stateReason, isWatched: false } as const;
   return { ...keyOf(lane, item), provider: "", ...parked };
 }
 

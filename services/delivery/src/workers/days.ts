@@ -26,7 +26,8 @@ export class Days {
     for (const day of days) {
       if (this.#known.has(day)) continue;
       await insertDay(this.#db, day);
-      this.#known.add(day);
+      // A day that is old may be dropped, and be wanted again by an event that was long in the log.
+      if (day >= daysFrom(new Date(), -1)) this.#known.add(day);
     }
   }
 
@@ -56,8 +57,9 @@ export class Days {
 }
 
 function comingDays(now: Date): ReadonlySet<string> {
-  const days = Array.from({ length: daysAhead + 1 }, (_, ahead) =>
-    new Date(now.getTime() + ahead * dayMs).toISOString().slice(0, 10),
-  );
-  return new Set(days);
+  return new Set(Array.from({ length: daysAhead + 1 }, (_, ahead) => daysFrom(now, ahead)));
+}
+
+function daysFrom(now: Date, count: number): string {
+  return new Date(now.getTime() + count * dayMs).toISOString().slice(0, 10);
 }

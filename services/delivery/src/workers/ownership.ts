@@ -45,8 +45,8 @@ export class Ownership {
   }
 
   /** Lists the partitions that this process owns. */
-  list(): number[] {
-    return [...this.#owned.keys()];
+  list(): OwnedPartition[] {
+    return [...this.#owned.values()];
   }
 
   /** How many partitions this process owns. */

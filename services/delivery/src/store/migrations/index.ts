@@ -5,6 +5,7 @@ import * as addLaneState from "./2026-11-21T1302-add-lane-state.ts";
 import * as countAttempts from "./2026-11-21T1341-count-attempts.ts";
 import * as createWebhookHealth from "./2026-11-21T1351-create-webhook-health.ts";
 import * as createNotice from "./2026-11-21T1352-create-notice.ts";
+import * as createExpiredDay from "./2026-11-21T1353-create-expired-day.ts";
 
 /** The migrations of the schema `delivery`, in order. */
 export const migrations = {
@@ -15,4 +16,5 @@ export const migrations = {
   "2026-11-21T1341-count-attempts": countAttempts,
   "2026-11-21T1351-create-webhook-health": createWebhookHealth,
   "2026-11-21T1352-create-notice": createNotice,
+  "2026-11-21T1353-create-expired-day": createExpiredDay,
 };

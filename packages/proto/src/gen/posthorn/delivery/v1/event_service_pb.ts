@@ -17,7 +17,7 @@ import type { Message } from "@bufbuild/protobuf";
  * Describes the file posthorn/delivery/v1/event_service.proto.
  */
 export const file_posthorn_delivery_v1_event_service: GenFile = /*@__PURE__*/
-  fileDesc("Cihwb3N0aG9ybi9kZWxpdmVyeS92MS9ldmVudF9zZXJ2aWNlLnByb3RvEhRwb3N0aG9ybi5kZWxpdmVyeS52MSKoAgoFRXZlbnQSCgoCaWQYASABKAkSDAoEdHlwZRgCIAEoCRISCgRkYXRhGAMgASgMQgS4uxgBEigKBHRpbWUYBCABKAsyGi5nb29nbGUucHJvdG9idWYuVGltZXN0YW1wEhQKDG9yZGVyaW5nX2tleRgFIAEoCRIvCgthY2NlcHRfdGltZRgGIAEoCzIaLmdvb2dsZS5wcm90b2J1Zi5UaW1lc3RhbXASMgoKZGVsaXZlcmllcxgHIAMoCzIeLnBvc3Rob3JuLmRlbGl2ZXJ5LnYxLkRlbGl2ZXJ5EjUKB3NraXBwZWQYCCADKAsyJC5wb3N0aG9ybi5kZWxpdmVyeS52MS5Ta2lwcGVkV2ViaG9vaxIVCg1za2lwcGVkX2NvdW50GAkgASgFIkEKDlNraXBwZWRXZWJob29rEg8KB3dlYmhvb2sYASABKAkSDgoGcmVhc29uGAIgASgJEg4KBmRldGFpbBgDIAEoCSJSCg9HZXRFdmVudFJlcXVlc3QSMAoJd29ya3NwYWNlGAEgASgJQh26SBpyGDIWXltBLVphLXowLTkuXy1dezEsNjR9JBINCgVldmVudBgCIAEoCSLxAQoRTGlzdEV2ZW50c1JlcXVlc3QSMAoJd29ya3NwYWNlGAEgASgJQh26SBpyGDIWXltBLVphLXowLTkuXy1dezEsNjR9JBIWCgR0eXBlGAIgASgJQgi6SAVyAxiAARIpCgVhZnRlchgDIAEoCzIaLmdvb2dsZS5wcm90b2J1Zi5UaW1lc3RhbXASKgoGYmVmb3JlGAQgASgLMhouZ29vZ2xlLnByb3RvYnVmLlRpbWVzdGFtcBIdCglwYWdlX3NpemUYBSABKAVCCrpIBxoFGPoBKAASHAoKcGFnZV90b2tlbhgGIAEoCUIIukgFcgMYgAgiWgoSTGlzdEV2ZW50c1Jlc3BvbnNlEisKBmV2ZW50cxgBIAMoCzIbLnBvc3Rob3JuLmRlbGl2ZXJ5LnYxLkV2ZW50EhcKD25leHRfcGFnZV90b2tlbhgCIAEoCTLNAgoMRXZlbnRTZXJ2aWNlEpgBCghHZXRFdmVudBIlLnBvc3Rob3JuLmRlbGl2ZXJ5LnYxLkdldEV2ZW50UmVxdWVzdBobLnBvc3Rob3JuLmRlbGl2ZXJ5LnYxLkV2ZW50IkiquxgTCAMSD2RlbGl2ZXJpZXM6cmVhZILT5JMCKxIpL3YxL3dvcmtzcGFjZXMve3dvcmtzcGFjZX0vZXZlbnRzL3tldmVudH0SoQEKCkxpc3RFdmVudHMSJy5wb3N0aG9ybi5kZWxpdmVyeS52MS5MaXN0RXZlbnRzUmVxdWVzdBooLnBvc3Rob3JuLmRlbGl2ZXJ5LnYxLkxpc3RFdmVudHNSZXNwb25zZSJAqrsYEwgDEg9kZWxpdmVyaWVzOnJlYWSC0+STAiMSIS92MS93b3Jrc3BhY2VzL3t3b3Jrc3BhY2V9L2V2ZW50c2IGcHJvdG8z", [file_buf_validate_validate, file_google_api_annotations, file_google_protobuf_timestamp, file_posthorn_delivery_v1_delivery, file_posthorn_type_v1_options]);
+  fileDesc("Cihwb3N0aG9ybi9kZWxpdmVyeS92MS9ldmVudF9zZXJ2aWNlLnByb3RvEhRwb3N0aG9ybi5kZWxpdmVyeS52MSK+AgoFRXZlbnQSCgoCaWQYASABKAkSDAoEdHlwZRgCIAEoCRISCgRkYXRhGAMgASgMQgS4uxgBEigKBHRpbWUYBCABKAsyGi5nb29nbGUucHJvdG9idWYuVGltZXN0YW1wEhQKDG9yZGVyaW5nX2tleRgFIAEoCRIvCgthY2NlcHRfdGltZRgGIAEoCzIaLmdvb2dsZS5wcm90b2J1Zi5UaW1lc3RhbXASMgoKZGVsaXZlcmllcxgHIAMoCzIeLnBvc3Rob3JuLmRlbGl2ZXJ5LnYxLkRlbGl2ZXJ5EjUKB3NraXBwZWQYCCADKAsyJC5wb3N0aG9ybi5kZWxpdmVyeS52MS5Ta2lwcGVkV2ViaG9vaxIVCg1za2lwcGVkX2NvdW50GAkgASgFEhQKDGRhdGFfZXhwaXJlZBgMIAEoCCJBCg5Ta2lwcGVkV2ViaG9vaxIPCgd3ZWJob29rGAEgASgJEg4KBnJlYXNvbhgCIAEoCRIOCgZkZXRhaWwYAyABKAkiUgoPR2V0RXZlbnRSZXF1ZXN0EjAKCXdvcmtzcGFjZRgBIAEoCUIdukgachgyFl5bQS1aYS16MC05Ll8tXXsxLDY0fSQSDQoFZXZlbnQYAiABKAki8QEKEUxpc3RFdmVudHNSZXF1ZXN0EjAKCXdvcmtzcGFjZRgBIAEoCUIdukgachgyFl5bQS1aYS16MC05Ll8tXXsxLDY0fSQSFgoEdHlwZRgCIAEoCUIIukgFcgMYgAESKQoFYWZ0ZXIYAyABKAsyGi5nb29nbGUucHJvdG9idWYuVGltZXN0YW1wEioKBmJlZm9yZRgEIAEoCzIaLmdvb2dsZS5wcm90b2J1Zi5UaW1lc3RhbXASHQoJcGFnZV9zaXplGAUgASgFQgq6SAcaBRj6ASgAEhwKCnBhZ2VfdG9rZW4YBiABKAlCCLpIBXIDGIAIIloKEkxpc3RFdmVudHNSZXNwb25zZRIrCgZldmVudHMYASADKAsyGy5wb3N0aG9ybi5kZWxpdmVyeS52MS5FdmVudBIXCg9uZXh0X3BhZ2VfdG9rZW4YAiABKAkyzQIKDEV2ZW50U2VydmljZRKYAQoIR2V0RXZlbnQSJS5wb3N0aG9ybi5kZWxpdmVyeS52MS5HZXRFdmVudFJlcXVlc3QaGy5wb3N0aG9ybi5kZWxpdmVyeS52MS5FdmVudCJIqrsYEwgDEg9kZWxpdmVyaWVzOnJlYWSC0+STAisSKS92MS93b3Jrc3BhY2VzL3t3b3Jrc3BhY2V9L2V2ZW50cy97ZXZlbnR9EqEBCgpMaXN0RXZlbnRzEicucG9zdGhvcm4uZGVsaXZlcnkudjEuTGlzdEV2ZW50c1JlcXVlc3QaKC5wb3N0aG9ybi5kZWxpdmVyeS52MS5MaXN0RXZlbnRzUmVzcG9uc2UiQKq7GBMIAxIPZGVsaXZlcmllczpyZWFkgtPkkwIjEiEvdjEvd29ya3NwYWNlcy97d29ya3NwYWNlfS9ldmVudHNiBnByb3RvMw", [file_buf_validate_validate, file_google_api_annotations, file_google_protobuf_timestamp, file_posthorn_delivery_v1_delivery, file_posthorn_type_v1_options]);
 
 /**
  * An accepted event and what became of it.
@@ -40,7 +40,7 @@ export type Event = Message<"posthorn.delivery.v1.Event"> & {
   type: string;
 
   /**
-   * What happened: the JSON text as it was published.
+   * What happened: the JSON text as it was published. Absent once it has expired.
    *
    * @generated from field: bytes data = 3;
    */
@@ -87,6 +87,14 @@ export type Event = Message<"posthorn.delivery.v1.Event"> & {
    * @generated from field: int32 skipped_count = 9;
    */
   skippedCount: number;
+
+  /**
+   * Whether `data` has been deleted, as it is older than data is kept (30 days, or as the operator
+   * says). Such an event cannot be sent again.
+   *
+   * @generated from field: bool data_expired = 12;
+   */
+  dataExpired: boolean;
 };
 
 /**
@@ -110,7 +118,7 @@ export type EventJson = {
   type?: string;
 
   /**
-   * What happened: the JSON text as it was published.
+   * What happened: the JSON text as it was published. Absent once it has expired.
    *
    * @generated from field: bytes data = 3;
    */
@@ -157,6 +165,14 @@ export type EventJson = {
    * @generated from field: int32 skipped_count = 9;
    */
   skippedCount?: number;
+
+  /**
+   * Whether `data` has been deleted, as it is older than data is kept (30 days, or as the operator
+   * says). Such an event cannot be sent again.
+   *
+   * @generated from field: bool data_expired = 12;
+   */
+  dataExpired?: boolean;
 };
 
 /**
