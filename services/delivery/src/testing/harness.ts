@@ -64,7 +64,7 @@ async function publish(
 ): Promise<readonly string[]> {
   const partition = partitionOf(workspace, partitionCount);
   const ids = events.map(({ id }) => id ?? newId("evt"));
-  const records = events.map(({ type, data }, index) => {
+  const records = events.map(({ id, type, data }, index) => {
     const record = create(EventRecordSchema, {
       eventId: ids[index] ?? "",
       workspaceId: workspace,
@@ -73,6 +73,7 @@ async function publish(
       data: Buffer.from(data ?? "{}"),
       occurTime: timestampFromDate(new Date("2024-01-15T10:30:00Z")),
       acceptTime: timestampNow(),
+      isRepeat: id !== undefined, // a test that gives an id may give it twice
     });
     const value = toBinary(EventRecordSchema, record);
     return { partition, key: Buffer.from(workspace), value, headers: {} };

@@ -14,6 +14,8 @@ import type { KnownWebhook, Subscriptions } from "./subscriptions.ts";
 export interface Decoded {
   readonly record: StoredRecord;
   readonly event: Omit<NewEvent, "skipped">;
+  /** It may be stored already. */
+  readonly isRepeat: boolean;
 }
 
 /** What is to be stored for one record: an event, a parked record, or nothing new. */
@@ -50,7 +52,7 @@ export function decode(record: StoredRecord): Decoded | ParkedRecord {
       orderingKey: message.orderingKey,
       traceparent: message.traceparent,
     };
-    return { record, event };
+    return { record, event, isRepeat: message.isRepeat };
   } catch (error) {
     const reason = error instanceof Error ? error.message : String(error);
     return { offset: record.offset, value: record.value, error: reason };

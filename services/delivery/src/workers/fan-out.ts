@@ -143,7 +143,7 @@ async function fanOutBatch(
   }: { decoded: ReturnType<typeof decode>[]; events: readonly Decoded["event"][] },
 ): Promise<bigint | undefined> {
   const [stored] = await Promise.all([
-    storedEvents(deps, events),
+    storedEvents(deps, decoded),
     deps.subscriptions.sync(new Set(events.map(({ workspaceUuid }) => workspaceUuid))),
     deps.ensureDays(new Set(events.map(({ day }) => day))),
   ]);
@@ -159,12 +159,13 @@ async function fanOutBatch(
   }
 }
 
-/** Gives which of the events are stored already: they are not sent again. */
+/** Gives which of the events that may be stored already are: they are not sent again. */
 async function storedEvents(
   { store }: FanOutDeps,
-  events: readonly Decoded["event"][],
+  decoded: readonly ReturnType<typeof decode>[],
 ): Promise<ReadonlySet<string>> {
-  const byDay = Map.groupBy(events, ({ day }) => day);
+  const repeats = decoded.flatMap((one) => ("event" in one && one.isRepeat ? one.event : []));
+  const byDay = Map.groupBy(repeats, ({ day }) => day);
   const stored = await Promise.all(
     [...byDay].map(([day, ofDay]) =>
       store.listStoredEvents(

@@ -30,8 +30,15 @@ export function acceptedEvent({ event }: Draft, id: string, acceptedAtMs: number
   return accepted;
 }
 
-/** Gives the bytes of the record of an accepted event: a `posthorn.topics.v1.EventRecord`. */
-export function recordValue(draft: Draft, accepted: Event): Uint8Array<ArrayBuffer> {
+/**
+ * Gives the bytes of the record of an accepted event: a `posthorn.topics.v1.EventRecord`.
+ * `isRepeat`: the log may hold the event already.
+ */
+export function recordValue(
+  draft: Draft,
+  accepted: Event,
+  { isRepeat }: { isRepeat: boolean },
+): Uint8Array<ArrayBuffer> {
   const record = create(EventRecordSchema);
   record.eventId = accepted.id;
   record.workspaceId = draft.workspaceId;
@@ -43,6 +50,7 @@ export function recordValue(draft: Draft, accepted: Event): Uint8Array<ArrayBuff
   record.orderingKey = accepted.orderingKey;
   record.traceparent = draft.traceparent;
   if (accepted.deliverTime) record.deliverTime = accepted.deliverTime;
+  record.isRepeat = isRepeat;
   return toBinary(EventRecordSchema, record);
 }
 

@@ -14,14 +14,16 @@ function decide(requests: KeyClaim[][], taken = [holder("taken")]) {
   let count = 0;
   const { outcomes, added } = decideClaims(requests, taken, () => `new-${++count}`);
   const told = outcomes.map((outcome) =>
-    "error" in outcome ? outcome.error.reason : outcome.eventUuids,
+    "error" in outcome
+      ? outcome.error.reason
+      : outcome.events.map(({ eventUuid, isRepeat }) => eventUuid + (isRepeat ? " again" : "")),
   );
   return { told, added: added.map(({ key, eventUuid }) => `${key} ${eventUuid}`) };
 }
 
 test("gives a free key a new event and a known one its own", () => {
   expect(decide([[claim("free")], [claim("taken")]])).toEqual({
-    told: [["new-1"], ["old-taken"]],
+    told: [["new-1"], ["old-taken again"]],
     added: ["free new-1"],
   });
 });
@@ -32,7 +34,7 @@ test("refuses a known key with another body", () => {
 
 test("gives requests that come together with one key one event, if they say the same", () => {
   expect(decide([[claim("k")], [claim("k")], [claim("k", "other")]])).toEqual({
-    told: [["new-1"], ["new-1"], "conflict"],
+    told: [["new-1"], ["new-1 again"], "conflict"],
     added: ["k new-1"],
   });
 });

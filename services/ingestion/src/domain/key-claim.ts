@@ -20,10 +20,16 @@ export interface ClaimedKey {
   readonly eventUuid: string;
 }
 
-/** The UUIDs of the event ids of one request, in its order, or why it was refused. */
-export type ClaimOutcome =
-  | { readonly eventUuids: readonly string[] }
-  | { readonly error: AppError };
+/** The event that a key stands for. */
+export interface Claimed {
+  /** The UUID of its id. */
+  readonly eventUuid: string;
+  /** Another publish, or an earlier event of this one, had the key: it may be in the log. */
+  readonly isRepeat: boolean;
+}
+
+/** The events of one request, in its order, or why it was refused. */
+export type ClaimOutcome = { readonly events: readonly Claimed[] } | { readonly error: AppError };
 
 /** What comes of several requests that are decided together. */
 export interface ClaimDecision {
@@ -52,15 +58,20 @@ export function decideClaims(
   const added: ClaimedKey[] = [];
   const outcomes = requests.map((claims): ClaimOutcome => {
     const mine = new Map<string, ClaimedKey>();
+    const events: Claimed[] = [];
     for (const claim of claims) {
       const name = claimName(claim);
       const holder = mine.get(name) ?? known.get(name);
-      if (holder === undefined) mine.set(name, claimed(claim, newEventUuid()));
-      else if (!sameBody(holder, claim)) return { error: conflict(claim) };
+      if (holder && !sameBody(holder, claim)) return { error: conflict(claim) };
+      const row = holder ?? claimed(claim, newEventUuid());
+      mine.set(name, row);
+      events.push({ eventUuid: row.eventUuid, isRepeat: holder !== undefined });
     }
-    for (const [name, row] of mine) known.set(name, row);
-    added.push(...mine.values());
-    return { eventUuids: claims.map((claim) => requireKnown(known, claim).eventUuid) };
+    for (const [name, row] of mine) {
+      if (!known.has(name)) added.push(row);
+      known.set(name, row);
+    }
+    return { events };
   });
   return { outcomes, added };
 }
@@ -71,12 +82,6 @@ function claimed({ workspaceUuid, key, bodyHash }: KeyClaim, eventUuid: string):
 
 function sameBody(holder: ClaimedKey, claim: KeyClaim): boolean {
   return Buffer.compare(holder.bodyHash, claim.bodyHash) === 0;
-}
-
-function requireKnown(known: ReadonlyMap<string, ClaimedKey>, claim: KeyClaim): ClaimedKey {
-  const row = known.get(claimName(claim));
-  if (row === undefined) throw new Error("a claim that was decided is not known");
-  return row;
 }
 
 function conflict({ field }: KeyClaim): AppError {

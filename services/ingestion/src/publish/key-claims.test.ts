@@ -38,12 +38,14 @@ test("gives one key one event for 7 days, and then another", async () => {
   const { clock, claim, claimKeys, count } = setup();
   const [first] = await claimKeys([claim("k")]);
   clock.nowMs += 7 * day;
-  expect(await claimKeys([claim("k")])).toEqual([first]);
+  expect(first).toMatchObject({ isRepeat: false });
+  expect(await claimKeys([claim("k")])).toEqual([{ ...first, isRepeat: true }]);
   await expect(claimKeys([claim("k", "other")])).rejects.toEqual(conflict);
   clock.nowMs += 1;
   const [second] = await claimKeys([claim("k", "other")]);
-  expect(second).not.toBe(first);
-  expect(await claimKeys([claim("k", "other")])).toEqual([second]);
+  expect(second).toMatchObject({ isRepeat: false });
+  expect(second?.eventUuid).not.toBe(first?.eventUuid);
+  expect(await claimKeys([claim("k", "other")])).toEqual([{ ...second, isRepeat: true }]);
   expect(await count()).toBe(1);
 });
 
@@ -62,8 +64,9 @@ test("settles many claims at once, from two processes, with one event for each k
     ...keys.map((key) => claimKeys([claim(key)])),
     ...shuffled.map((key) => elsewhere([claim(key)])),
   ];
-  const uuids = (await Promise.all(claims)).flat();
-  expect(new Set(uuids).size).toBe(300);
+  const events = (await Promise.all(claims)).flat();
+  expect(new Set(events.map(({ eventUuid }) => eventUuid)).size).toBe(300);
+  expect(events.filter(({ isRepeat }) => !isRepeat)).toHaveLength(300);
   expect(await count()).toBe(300);
 });
 
@@ -81,8 +84,8 @@ test("does not let one request's conflict reach the others that come with it", a
 test("takes any key as plain text", async () => {
   const { claim, claimKeys, count } = setup();
   const keys = ["' or 1=1--", "%", "_", "\\", "{a,b}", '"', "NULL", "x".repeat(256)];
-  const uuids = await claimKeys(keys.map((key) => claim(key)));
-  expect(new Set(uuids).size).toBe(keys.length);
+  const events = await claimKeys(keys.map((key) => claim(key)));
+  expect(new Set(events.map(({ eventUuid }) => eventUuid)).size).toBe(keys.length);
   expect(await count()).toBe(keys.length);
 });
 

@@ -1,7 +1,12 @@
 import { AppError } from "@posthorn/errors";
 import { isUniqueViolation, transaction } from "@posthorn/postgres";
 import type { Kysely } from "kysely";
-import { type ClaimOutcome, decideClaims, type KeyClaim } from "../domain/key-claim.ts";
+import {
+  type Claimed,
+  type ClaimOutcome,
+  decideClaims,
+  type KeyClaim,
+} from "../domain/key-claim.ts";
 import { limits } from "../domain/limits.ts";
 import type { Database } from "../store/database.ts";
 import { deleteNamedExpiredKeys, insertKeys, listKeys } from "../store/idempotency-keys.ts";
@@ -14,12 +19,12 @@ export interface KeyClaimsDeps {
 }
 
 /**
- * Claims the keys of one request, all or none, and gives the UUIDs of their events in its order:
- * new ones for new keys, the same ones as before for keys with the same body. Durable when it
+ * Claims the keys of one request, all or none, and gives their events in its order: new ones for
+ * new keys, the same ones as before for keys with the same body. Durable when it
  * resolves. Requests that come at once share their statements. Throws `conflict` when a key has
  * another body, `unavailable` when too many wait.
  */
-export type ClaimKeys = (claims: readonly KeyClaim[]) => Promise<readonly string[]>;
+export type ClaimKeys = (claims: readonly KeyClaim[]) => Promise<readonly Claimed[]>;
 
 interface Waiting {
   readonly claims: readonly KeyClaim[];
@@ -51,8 +56,7 @@ export function keyClaims(deps: KeyClaimsDeps): ClaimKeys {
     return new Promise((resolve, reject) => {
       queue.push({
         claims,
-        settle: (outcome) =>
-          "error" in outcome ? reject(outcome.error) : resolve(outcome.eventUuids),
+        settle: (outcome) => ("error" in outcome ? reject(outcome.error) : resolve(outcome.events)),
         fail: reject,
       });
       if (!isFlushing) void flushAll();

@@ -5,7 +5,7 @@ import type { Event } from "@posthorn/proto/posthorn/ingestion/v1/event";
 import { idTimeMs, idToUuid, type SpanOptions, type Tracing, uuidToId } from "@posthorn/runtime";
 import { acceptedEvent, type Draft, recordValue } from "../domain/event-record.ts";
 import { bodyHash } from "../domain/idempotency.ts";
-import type { KeyClaim } from "../domain/key-claim.ts";
+import type { Claimed, KeyClaim } from "../domain/key-claim.ts";
 import type { Catalogs } from "./catalogs.ts";
 import { type EventLog, eventTopic } from "./event-log.ts";
 import type { ClaimKeys } from "./key-claims.ts";
@@ -72,9 +72,9 @@ export function publisher(deps: PublisherDeps): Publisher {
     },
     async identify(submissions) {
       const keyed = submissions.filter((submission) => submission.key !== undefined);
-      const uuids = keyed.length === 0 ? [] : await claimKeys(keyed.map(toClaim));
-      const uuidOf = new Map(keyed.map((submission, index) => [submission, uuids[index]]));
-      return submissions.map((submission) => identified(submission, uuidOf.get(submission)));
+      const claimed = keyed.length === 0 ? [] : await claimKeys(keyed.map(toClaim));
+      const claimOf = new Map(keyed.map((submission, index) => [submission, claimed[index]]));
+      return submissions.map((submission) => identified(submission, claimOf.get(submission)));
     },
     async append(accepted) {
       const span = deps.tracing?.start(`publish ${eventTopic}`, appendSpan(accepted));
@@ -113,13 +113,13 @@ export function publisher(deps: PublisherDeps): Publisher {
     return type;
   }
 
-  function identified(submission: Submission, claimedUuid: string | undefined): Accepted {
-    const atMs = claimedUuid === undefined ? nowMs() : idTimeMs(claimedUuid);
-    const id = claimedUuid === undefined ? newEventId(atMs) : uuidToId("evt", claimedUuid);
+  function identified(submission: Submission, claimed: Claimed | undefined): Accepted {
+    const atMs = claimed === undefined ? nowMs() : idTimeMs(claimed.eventUuid);
+    const id = claimed === undefined ? newEventId(atMs) : uuidToId("evt", claimed.eventUuid);
     const event = acceptedEvent(submission, id, atMs);
     const { workspaceId } = submission;
     const partition = partitionOf(workspaceId, deps.eventLog.partitionCount);
-    const value = recordValue(submission, event);
+    const value = recordValue(submission, event, { isRepeat: claimed?.isRepeat ?? false });
     const { traceparent } = submission;
     return {
       event,

@@ -14,7 +14,7 @@ import type { Message } from "@bufbuild/protobuf";
  * Describes the file posthorn/topics/v1/event_record.proto.
  */
 export const file_posthorn_topics_v1_event_record: GenFile = /*@__PURE__*/
-  fileDesc("CiVwb3N0aG9ybi90b3BpY3MvdjEvZXZlbnRfcmVjb3JkLnByb3RvEhJwb3N0aG9ybi50b3BpY3MudjEioQIKC0V2ZW50UmVjb3JkEhAKCGV2ZW50X2lkGAEgASgJEhQKDHdvcmtzcGFjZV9pZBgCIAEoCRIQCghwcm92aWRlchgDIAEoCRIMCgR0eXBlGAQgASgJEgwKBGRhdGEYBSABKAwSLgoKb2NjdXJfdGltZRgGIAEoCzIaLmdvb2dsZS5wcm90b2J1Zi5UaW1lc3RhbXASLwoLYWNjZXB0X3RpbWUYByABKAsyGi5nb29nbGUucHJvdG9idWYuVGltZXN0YW1wEhQKDG9yZGVyaW5nX2tleRgIIAEoCRITCgt0cmFjZXBhcmVudBgJIAEoCRIwCgxkZWxpdmVyX3RpbWUYCiABKAsyGi5nb29nbGUucHJvdG9idWYuVGltZXN0YW1wYgZwcm90bzM", [file_google_protobuf_timestamp]);
+  fileDesc("CiVwb3N0aG9ybi90b3BpY3MvdjEvZXZlbnRfcmVjb3JkLnByb3RvEhJwb3N0aG9ybi50b3BpY3MudjEitAIKC0V2ZW50UmVjb3JkEhAKCGV2ZW50X2lkGAEgASgJEhQKDHdvcmtzcGFjZV9pZBgCIAEoCRIQCghwcm92aWRlchgDIAEoCRIMCgR0eXBlGAQgASgJEgwKBGRhdGEYBSABKAwSLgoKb2NjdXJfdGltZRgGIAEoCzIaLmdvb2dsZS5wcm90b2J1Zi5UaW1lc3RhbXASLwoLYWNjZXB0X3RpbWUYByABKAsyGi5nb29nbGUucHJvdG9idWYuVGltZXN0YW1wEhQKDG9yZGVyaW5nX2tleRgIIAEoCRITCgt0cmFjZXBhcmVudBgJIAEoCRIwCgxkZWxpdmVyX3RpbWUYCiABKAsyGi5nb29nbGUucHJvdG9idWYuVGltZXN0YW1wEhEKCWlzX3JlcGVhdBgLIAEoCGIGcHJvdG8z", [file_google_protobuf_timestamp]);
 
 /**
  * The value of a record of `posthorn.events.v1`: one accepted event. The record's key is the
@@ -92,6 +92,13 @@ export type EventRecord = Message<"posthorn.topics.v1.EventRecord"> & {
    * @generated from field: google.protobuf.Timestamp deliver_time = 10;
    */
   deliverTime?: Timestamp | undefined;
+
+  /**
+   * Whether the log may hold the event already: it was published again under its idempotency key.
+   *
+   * @generated from field: bool is_repeat = 11;
+   */
+  isRepeat: boolean;
 };
 
 /**
@@ -170,6 +177,13 @@ export type EventRecordJson = {
    * @generated from field: google.protobuf.Timestamp deliver_time = 10;
    */
   deliverTime?: TimestampJson;
+
+  /**
+   * Whether the log may hold the event already: it was published again under its idempotency key.
+   *
+   * @generated from field: bool is_repeat = 11;
+   */
+  isRepeat?: boolean;
 };
 
 /**
