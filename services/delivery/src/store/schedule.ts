@@ -2,6 +2,7 @@ import { type Kysely, type RawBuilder, sql } from "kysely";
 import type { DeliveryClass } from "../domain/shares.ts";
 import { uuids } from "./arrays.ts";
 import type { Database } from "./database.ts";
+import { dayTable } from "./days.ts";
 import { msUntil } from "./ms-until.ts";
 
 /** A webhook with waiting deliveries of a class in a partition. Ids are UUIDs. */
@@ -79,18 +80,19 @@ export async function listDue(
   },
 ): Promise<{ due: readonly Waiting[]; nextWaitMs: number | undefined }> {
   const { rows } = await sql<DueRow>`/*due*/
-    select s.delivery_id, to_char(s.day, 'YYYY-MM-DD') as day, s.event_id, s.attempt_count,
-      e.type, e.data, e.event_time, e.traceparent,
-      (extract(epoch from s.due_at - clock_timestamp()) * 1000)::float8 as wait_ms
-    from (select * from delivery.schedule
-      where partition = ${lane.partition} and webhook_id = ${lane.webhookUuid}
-        and class = ${lane.deliveryClass} and delivery_id <> all (${uuids(lane.busy)}::uuid[])
-      order by due_at limit ${lane.countMax + 1}) s
-    join delivery.event e on e.day = s.day and e.id = s.event_id
-    order by s.due_at`.execute(db);
+    select delivery_id, to_char(day, 'YYYY-MM-DD') as day, event_id, attempt_count,
+      (extract(epoch from due_at - clock_timestamp()) * 1000)::float8 as wait_ms
+    from delivery.schedule
+    where partition = ${lane.partition} and webhook_id = ${lane.webhookUuid}
+      and class = ${lane.deliveryClass} and delivery_id <> all (${uuids(lane.busy)}::uuid[])
+    order by due_at limit ${lane.countMax + 1}`.execute(db);
   const due = rows.slice(0, lane.countMax).filter((row) => row.wait_ms <= 0);
   const next = rows[due.length];
-  return { due: due.map(toWaiting), nextWaitMs: next && Math.max(next.wait_ms, 0) };
+  const events = await listEvents(db, due);
+  return {
+    due: due.flatMap((row) => toWaiting(row, events.get(row.event_id)) ?? []),
+    nextWaitMs: next && Math.max(next.wait_ms, 0),
+  };
 }
 
 interface DueRow {
@@ -98,23 +100,47 @@ interface DueRow {
   day: string;
   event_id: string;
   attempt_count: number;
-  type: string;
-  data: Buffer;
-  event_time: string;
-  traceparent: string;
   /** Negative when it is due already. */
   wait_ms: number;
 }
 
-function toWaiting(row: DueRow): Waiting {
+interface EventRow {
+  id: string;
+  type: string;
+  data: Buffer;
+  event_time: string;
+  traceparent: string;
+}
+
+/** The events of due rows, by id, day by day: a join would open every day that there is. */
+async function listEvents(
+  db: Kysely<Database>,
+  due: readonly DueRow[],
+): Promise<ReadonlyMap<string, EventRow>> {
+  const byDay = Map.groupBy(due, ({ day }) => day);
+  const events = new Map<string, EventRow>();
+  for (const [day, rows] of byDay) {
+    const name = sql.raw(`/*bodies-${day.replaceAll("-", "")}*/`);
+    const ids = [...new Set(rows.map((row) => row.event_id))];
+    const found = await sql<EventRow>`${name}
+      select id, type, data, event_time, traceparent from ${dayTable("event", day)}
+      where id = any(${uuids(ids)}::uuid[])`.execute(db);
+    for (const row of found.rows) events.set(row.id, row);
+  }
+  return events;
+}
+
+/** Undefined when the event went meanwhile, and the delivery with it. */
+function toWaiting(row: DueRow, event: EventRow | undefined): Waiting | undefined {
+  if (!event) return undefined;
   return {
     deliveryUuid: row.delivery_id,
     day: row.day,
     eventUuid: row.event_id,
-    eventType: row.type,
-    data: row.data,
-    time: row.event_time,
-    traceparent: row.traceparent,
+    eventType: event.type,
+    data: event.data,
+    time: event.event_time,
+    traceparent: event.traceparent,
     attemptCount: row.attempt_count,
     overdueMs: -row.wait_ms,
   };
