@@ -1,7 +1,7 @@
 /**
  * Measures Posthorn against the machine's own limit, in one run.
  *
- * Usage: npm run bench [-- --seconds 10] [--log postgres|kafka] [--only throughput|fan-out|kafka-ingest|isolation|waiting]
+ * Usage: npm run bench [-- --seconds 10] [--log postgres|kafka] [--only throughput|fan-out|kafka-ingest|processes|isolation|waiting]
  *                      [--waiting 1000000] [--out FOLDER]
  *
  * Prints each figure as it is measured and writes bench.json and bench.md into FOLDER (default
@@ -18,6 +18,7 @@ import { fanOut } from "./fan-out.ts";
 import type { Figures } from "./figures.ts";
 import { isolation } from "./isolation.ts";
 import { kafkaIngest } from "./kafka-ingest.ts";
+import { processes } from "./processes.ts";
 import { rawLimit } from "./raw-limit.ts";
 import { toMarkdown } from "./report.ts";
 import { type Stage, stage } from "./stage.ts";
@@ -31,7 +32,7 @@ const { values } = parseArgs({
     only: {
       type: "string",
       multiple: true,
-      default: ["throughput", "fan-out", "kafka-ingest", "isolation", "waiting"],
+      default: ["throughput", "fan-out", "kafka-ingest", "processes", "isolation", "waiting"],
     },
     waiting: { type: "string", default: "1000000" },
     out: { type: "string", default: "bench-result" },
@@ -90,6 +91,9 @@ async function onKafka(limit: number): Promise<void> {
     });
   } finally {
     await broker?.close();
+  }
+  if (isWanted("processes")) {
+    (await processes(origin, { seconds, limit })).forEach(report);
   }
 }
 

@@ -32,14 +32,25 @@ export interface Stage {
   close(): Promise<void>;
 }
 
-/** Starts Posthorn on an empty database. `origin` is the receiver's. */
-export async function stage(origin: string, env: Record<string, string> = {}): Promise<Stage> {
+/** Starts a Postgres with an empty database, with the settings of the embedded one. */
+export async function emptyPostgres() {
   const log = logger({ name: "bench", level: "silent" });
   const dataDir = join(mkdtempSync(join(tmpdir(), "posthorn-bench-")), "postgres");
-  const postgres = await startEmbedded({ dataDir, log });
-  const postmaster = Number(
-    readFileSync(join(postgres.dir, "data", "postmaster.pid"), "utf8").split("\n")[0],
-  );
+  const { url, dir, stop } = await startEmbedded({ dataDir, log });
+  const [pid] = readFileSync(join(dir, "data", "postmaster.pid"), "utf8").split("\n");
+  return {
+    url,
+    pid: Number(pid),
+    async remove() {
+      await stop();
+      await removeEmbedded({ dataDir, log });
+    },
+  };
+}
+
+/** Starts Posthorn on an empty database. `origin` is the receiver's. */
+export async function stage(origin: string, env: Record<string, string> = {}): Promise<Stage> {
+  const postgres = await emptyPostgres();
   const posthorn = await oneProcess({
     env: {
       ...loopbackAllowed,
@@ -61,7 +72,7 @@ export async function stage(origin: string, env: Record<string, string> = {}): P
         pg_database_size(current_database()) as size`);
       return {
         nodeS: cpuSeconds(pid),
-        postgresS: cpuSeconds(postmaster),
+        postgresS: cpuSeconds(postgres.pid),
         walBytes: Number(rows[0].wal),
         databaseBytes: Number(rows[0].size),
       };
@@ -76,8 +87,7 @@ export async function stage(origin: string, env: Record<string, string> = {}): P
     async close() {
       await db.end();
       await posthorn.stop();
-      await postgres.stop();
-      await removeEmbedded({ dataDir, log });
+      await postgres.remove();
     },
   };
 }

@@ -17,9 +17,14 @@ export interface Separate extends Posthorn {
  * sets the schemas up and applies the demo provider.
  */
 export async function separateProcesses(
-  options: { readonly env?: Readonly<Record<string, string>> } = {},
+  options: {
+    readonly env?: Readonly<Record<string, string>>;
+    /** An empty database of the caller's; default: one of the run's. */
+    readonly databaseUrl?: string;
+  } = {},
 ): Promise<Separate> {
-  const database = await testDatabase();
+  const { databaseUrl } = options;
+  const database = databaseUrl ? { url: databaseUrl, drop() {} } : await testDatabase();
   const broker = await kafkaBroker();
   const { brokers } = broker;
   const ports = await Promise.all(Array.from({ length: 5 }, () => freePort()));
