@@ -397,6 +397,86 @@ export function userStories(name: string, start: () => Promise<Posthorn>): void 
       events.stop();
     });
 
+    it("explains why a webhook got an event, and why another did not", async () => {
+      const { workspace, target, webhook, w } = await setup([500], {
+        retryPolicy: { delays: ["60s"] },
+      });
+      const filter = 'event.data.orderId == "ord_2"';
+      const other = await addWebhook(workspace, target.url, { filter });
+      const { id } = await publish(workspace);
+      const path = `${w}/events/${id}:explain`;
+      const explained = await eventually(async () => {
+        const { body } = await posthorn.call("GET", `${path}?webhook=${webhook.id}`);
+        expect(body.webhooks[0]).toMatchObject({ deliveries: [{ attemptCount: 1 }] });
+        return body.webhooks[0];
+      });
+      const [delivery] = explained.deliveries;
+      expect(explained).toMatchObject({
+        verdict: "MATCHED",
+        description: "it takes all event types",
+      });
+      expect(delivery.lastAttempt.verdict).toMatch(/^the receiver answered 500 .*tried again in/);
+      expect(delivery.waitingFor).toMatchObject({
+        reason: "RETRY",
+        until: delivery.nextAttemptTime,
+      });
+      const all = await posthorn.call("GET", path);
+      expect(all.body.webhooks).toMatchObject([
+        { webhook: webhook.id, verdict: "MATCHED" },
+        { webhook: other.id, verdict: "FILTERED", filter, description: "its filter said no" },
+      ]);
+      const unknown = await posthorn.call("GET", `${path}?webhook=wh_00000000000000000000000000`);
+      expect(unknown.status).toBe(404);
+    });
+
+    it("shows by a dry run who would get an event, and the very request", async () => {
+      const { workspace, target, webhook, w } = await setup([200], { eventTypes: ["order.*"] });
+      const other = await addWebhook(workspace, target.url, { eventTypes: ["invoice.paid"] });
+      const data = '{"b": 123456789012345678901234567890}';
+      const path = `${w}/events:dryRun`;
+      const answer = await posthorn.call("POST", path, `{"type":"order.created","data":${data}}`);
+      expect(answer.status, answer.text).toBe(200);
+      expect(answer.body).toMatchObject({
+        deliveries: [
+          {
+            webhook: webhook.id,
+            matchedBy: "order.*",
+            request: {
+              method: "POST",
+              url: target.url,
+              headers: { "content-type": "application/json", "webhook-signature": "***" },
+              body: expect.stringContaining(`"data":${data}}`),
+            },
+          },
+        ],
+        misses: [{ webhook: other.id, verdict: "NOT_SUBSCRIBED" }],
+      });
+      const refused = await posthorn.call("POST", path, { type: "no.such.type", data: {} });
+      expect(refused.status).toBe(400);
+      expect(refused.text).toContain("event.type");
+      expect((await posthorn.call("GET", `${w}/events`)).body.events).toEqual([]);
+      expect(target.requests).toEqual([]);
+    });
+
+    it("counts what was sent, for webhook, workspace and provider", async () => {
+      const { workspace, webhook, w } = await setup([500, 200], {
+        retryPolicy: { delays: ["0.05s"] },
+      });
+      await publish(workspace);
+      await deliveredAs(workspace, "SUCCEEDED");
+      const counted = { attemptCount: "2", successCount: "1", successRate: 0.5 };
+      for (const path of [`${w}/webhooks/${webhook.id}/stats`, `${w}/stats?granularity=HOUR`]) {
+        const { status, text, body } = await posthorn.call("GET", path);
+        expect(status, text).toBe(200);
+        expect(body.total).toMatchObject({ ...counted, failures: { serverErrorCount: "1" } });
+      }
+      const { body } = await posthorn.call("GET", "/v1/stats");
+      expect(Number(body.total.attemptCount)).toBeGreaterThanOrEqual(2);
+      const refused = await posthorn.call("GET", `${w}/stats?after=2020-01-01T00:00:00Z`);
+      expect(refused.status).toBe(400);
+      expect(refused.text).toContain("at most 92 days back");
+    });
+
     it("keeps workspaces apart: another's webhook, event and delivery are not found", async () => {
       const { workspace, webhook } = await setup();
       const { id } = await publish(workspace);

@@ -94,7 +94,7 @@ export function goodBody({ path, method, hasBody }: Route): unknown {
   if (!hasBody) return undefined;
   const event = { type: freeType, data: {} };
   if (path.endsWith("/events:batch")) return { events: [event] };
-  if (path.endsWith("/events")) return event;
+  if (path.endsWith("/events") || path.endsWith("/events:dryRun")) return event;
   if (path.endsWith("/webhooks") && method === "POST") return { url: "https://example.com/hook" };
   return {};
 }

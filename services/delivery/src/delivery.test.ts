@@ -390,6 +390,29 @@ describe("lists", () => {
     expect(seen).toHaveLength(25);
   });
 
+  it("find what somebody looks for by an id or the beginning of a type", async () => {
+    const { workspace, webhook, ended } = await setup();
+    const [event = ""] = await harness.publish(workspace, {}, { type: "invoice.paid" });
+    const [one, other] = await ended(Delivery_State.SUCCEEDED, 2);
+    const found = async (query: string, more: object = {}) => {
+      const request = { workspace, query, ...more };
+      const { deliveries } = await delivery.deliveries.listDeliveries(request);
+      return deliveries.map(({ id }) => id).sort();
+    };
+    const both = [one?.id ?? "", other?.id ?? ""].sort();
+    const ofEvent = [one, other].flatMap((each) => (each?.event === event ? each.id : []));
+    expect(await found(both[0] ?? "")).toEqual([both[0]]);
+    expect(await found(event)).toEqual(ofEvent);
+    expect(await found(event, { event })).toEqual(ofEvent);
+    expect(await found(event, { event: newId("evt") })).toEqual([]);
+    expect(await found(webhook.id)).toEqual(both);
+    expect(await found("order.")).toEqual(ofEvent);
+    expect(await found("rder.")).toEqual([]);
+    expect(await found("%")).toEqual([]);
+    expect(await found("dlv_x")).toEqual([]);
+    expect(await found("o", { eventType: "invoice.paid" })).toEqual([]);
+  });
+
   it("find nothing of another workspace", async () => {
     const { workspace, ended } = await setup();
     const [event] = await harness.publish(workspace, {});

@@ -23,6 +23,7 @@ import type { DeliveryConfig } from "./config.ts";
 import { deliveryGauges, deliveryMetrics } from "./metrics.ts";
 import { deliveryService as deliveryRpc } from "./rpc/delivery-service.ts";
 import { eventService } from "./rpc/event-service.ts";
+import type { ShowDeps } from "./rpc/show-deliveries.ts";
 import { statsService } from "./rpc/stats-service.ts";
 import { webhookHealthService } from "./rpc/webhook-health-service.ts";
 import { webhookTestService } from "./rpc/webhook-test-service.ts";
@@ -32,6 +33,7 @@ import { checkLog } from "./store/logs.ts";
 import { migrations } from "./store/migrations/index.ts";
 import { insertPartitions } from "./store/partitions.ts";
 import { act } from "./workers/act.ts";
+import { Catalogs } from "./workers/catalogs.ts";
 import { Days } from "./workers/days.ts";
 import { fanOut } from "./workers/fan-out.ts";
 import { notifications } from "./workers/notifications.ts";
@@ -152,13 +154,20 @@ export async function deliveryService(
     ensureDays: (names) => days.ensure(names),
     clock,
   });
-  const paging = { db, subscriptions, tokens };
+  const look: ShowDeps["look"] = (key) => sender.look(key);
+  const showing = { db, partitionCount, look, now: clock.now };
+  const paging = { ...showing, subscriptions, tokens };
   return {
     routes(router) {
       router.service(DeliveryService, deliveryRpc({ ...paging, watchers }));
       router.service(
         EventService,
-        eventService({ ...paging, bus, topic: eventsTopic, partitionCount }),
+        eventService({
+          ...paging,
+          catalogs: new Catalogs({ subscription }),
+          bus,
+          topic: eventsTopic,
+        }),
       );
       router.service(StatsService, statsService({ db, subscriptions, now: clock.now }));
       router.service(

@@ -1,3 +1,5 @@
+import type { Waits } from "./waits.ts";
+
 /** The states that are stored. HELD is shown for PENDING while the webhook is off. */
 export type StoredState = "PENDING" | "SUCCEEDED" | "EXHAUSTED" | "CANCELED";
 
@@ -27,6 +29,8 @@ export interface Delivery {
   readonly trigger: Trigger;
   readonly attemptCount: number;
   readonly failureCount: number;
+  /** The pattern that matched; empty when the webhook takes all types, or something else made it. */
+  readonly matchedBy: string;
   /** Undefined once it has ended. */
   readonly nextAttemptAt: Date | undefined;
   readonly createdAt: Date;
@@ -59,6 +63,8 @@ export interface Attempt {
   readonly responseTruncated: boolean;
   readonly remoteAddress: string;
   readonly timings: Timings;
+  /** What the delivery waited for from when it was due until the attempt began. */
+  readonly waits: Waits;
   readonly error: string;
 }
 

@@ -1,4 +1,4 @@
-import { type Filter, FilterError, type FilterEvent } from "@posthorn/filter";
+import { type Filter, FilterError, FilterEvent } from "@posthorn/filter";
 
 /** What matching has to know of a webhook. */
 export interface Matchable {
@@ -17,6 +17,13 @@ export interface MatchableEvent {
   readonly type: string;
   /** Read only when a webhook that subscribes the type has a filter. */
   readonly forFilters: FilterEvent;
+}
+
+/** Gives an event to matching, which reads of it what filters ask for. */
+export function matchableEvent(
+  facts: ConstructorParameters<typeof FilterEvent>[0],
+): MatchableEvent {
+  return { type: facts.type, forFilters: new FilterEvent(facts) };
 }
 
 /** Why a webhook that subscribes the type gets no delivery. */

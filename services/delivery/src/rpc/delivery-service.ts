@@ -13,10 +13,8 @@ import {
 } from "@posthorn/proto/posthorn/delivery/v1/delivery_service";
 import { workspaceIdOf } from "@posthorn/rpc";
 import { idTimeMs, idToUuid, newUuid } from "@posthorn/runtime";
-import type { Kysely } from "kysely";
 import type { Delivery } from "../domain/delivery.ts";
-import { listAttempts, listLastAttempts } from "../store/attempts.ts";
-import type { Database } from "../store/database.ts";
+import { listAttempts } from "../store/attempts.ts";
 import {
   cancelDelivery,
   type DeliveryFilter,
@@ -26,11 +24,11 @@ import {
 } from "../store/deliveries.ts";
 import type { KnownWorkspace, Subscriptions } from "../workers/subscriptions.ts";
 import type { Watchers } from "../workers/watchers.ts";
-import { toAttemptMessage, toDeliveryMessage } from "./messages.ts";
+import { sequelOf, toAttemptMessage } from "./messages.ts";
 import { type PageTokens, readPage, toDate, writeNext } from "./paging.ts";
+import { explainDeliveries, type ShowDeps, showDeliveries, webhookOf } from "./show-deliveries.ts";
 
-export interface DeliveryServiceDeps {
-  readonly db: Kysely<Database>;
+export interface DeliveryServiceDeps extends ShowDeps {
   readonly subscriptions: Subscriptions;
   readonly watchers: Watchers;
   readonly tokens: PageTokens;
@@ -52,7 +50,7 @@ export function deliveryService(deps: DeliveryServiceDeps): ServiceImpl<typeof D
         readPage(tokens, request, scope),
       );
       return {
-        deliveries: await show(workspace, page.items),
+        deliveries: await showDeliveries(deps, workspace, page.items),
         nextPageToken: writeNext(tokens, page.next, scope),
       };
     },
@@ -74,7 +72,13 @@ export function deliveryService(deps: DeliveryServiceDeps): ServiceImpl<typeof D
       const last = shown.at(-1);
       const isLast = attempts.length <= sizeMax || last === undefined;
       return {
-        attempts: shown.map(toAttemptMessage),
+        attempts: shown.map((attempt, index) => {
+          const next = attempts[index + 1];
+          const sequel = next
+            ? ({ kind: "followed", at: next.startedAt } as const)
+            : sequelOf(delivery, webhookOf(workspace, delivery)?.state);
+          return toAttemptMessage(attempt, sequel, deps.now());
+        }),
         nextPageToken: isLast ? "" : tokens.encode({ scope, position: [String(last.number)] }),
       };
     },
@@ -110,7 +114,7 @@ export function deliveryService(deps: DeliveryServiceDeps): ServiceImpl<typeof D
       const workspaceUuid = toWorkspaceUuid(workspaceIdOf(context));
       for await (const attempt of watchers.watch(workspaceUuid, context.signal)) {
         if (request.webhook === "" || attempt.webhookId === request.webhook) {
-          yield toAttemptMessage(attempt);
+          yield toAttemptMessage(attempt, { kind: "none" }, deps.now());
         }
       }
     },
@@ -123,26 +127,10 @@ export function deliveryService(deps: DeliveryServiceDeps): ServiceImpl<typeof D
   }
 
   async function showOne(workspace: KnownWorkspace, delivery: Delivery): Promise<DeliveryMessage> {
-    const last = await listLastAttempts(db, workspace.uuid, [delivery.id]);
-    return toDeliveryMessage(delivery, stateOf(workspace, delivery), last.get(delivery.id));
+    const [shown] = await explainDeliveries(deps, workspace, [delivery]);
+    if (!shown) throw new Error(`${delivery.id} was not shown`);
+    return shown;
   }
-
-  async function show(workspace: KnownWorkspace, deliveries: readonly Delivery[]) {
-    return showDeliveries(db, workspace, deliveries);
-  }
-}
-
-/** Shows deliveries with their latest attempts. */
-export async function showDeliveries(
-  db: Kysely<Database>,
-  workspace: KnownWorkspace,
-  deliveries: readonly Delivery[],
-): Promise<DeliveryMessage[]> {
-  const ids = deliveries.map(({ id }) => id);
-  const last = await listLastAttempts(db, workspace.uuid, ids);
-  return deliveries.map((delivery) =>
-    toDeliveryMessage(delivery, stateOf(workspace, delivery), last.get(delivery.id)),
-  );
 }
 
 /** Turns the id of a workspace that the caller was found to have into a UUID. */
@@ -154,10 +142,6 @@ function uuidOf(prefix: "ws" | "wh" | "evt", id: string): string {
   const uuid = idToUuid(prefix, id);
   if (uuid === undefined) throw new Error(`${id} is no id of kind ${prefix}`);
   return uuid;
-}
-
-function stateOf(workspace: KnownWorkspace, delivery: Delivery) {
-  return workspace.webhooks.get(uuidOf("wh", delivery.webhookId))?.state;
 }
 
 function scopeOf(workspaceId: string, request: ListDeliveriesRequest): string {
@@ -173,20 +157,43 @@ function toFilter(
   request: ListDeliveriesRequest,
   workspace: KnownWorkspace,
 ): DeliveryFilter | undefined {
-  const eventUuid = request.event === "" ? undefined : idToUuid("evt", request.event);
-  const webhookUuid = request.webhook === "" ? undefined : idToUuid("wh", request.webhook);
-  if (request.event !== "" && eventUuid === undefined) return undefined;
-  if (request.webhook !== "" && webhookUuid === undefined) return undefined;
+  const sought = toSought(request.query);
+  const event = only(request.event, sought.event);
+  const webhook = only(request.webhook, sought.webhook);
+  const { delivery } = sought;
+  if (event === undefined || webhook === undefined) return undefined;
+  const eventUuid = event === "" ? undefined : idToUuid("evt", event);
+  const webhookUuid = webhook === "" ? undefined : idToUuid("wh", webhook);
+  const deliveryUuid = delivery === "" ? undefined : idToUuid("dlv", delivery);
+  if (event !== "" && eventUuid === undefined) return undefined;
+  if (webhook !== "" && webhookUuid === undefined) return undefined;
+  if (delivery !== "" && deliveryUuid === undefined) return undefined;
   const named = webhookUuid === undefined ? undefined : [webhookUuid];
   return {
+    deliveryUuid,
     eventUuid,
     eventType: request.eventType || undefined,
+    eventTypePrefix: sought.typePrefix || undefined,
     statusCode: request.statusCode || undefined,
     after: toDate(request.after),
     before: toDate(request.before),
     webhookUuids: named,
     ...toStateFilter(request.state, workspace, named),
   };
+}
+
+/** What a query looks for: an id, or how the event type begins; the others are empty. */
+function toSought(query: string) {
+  const of = (prefix: string) => (query.startsWith(`${prefix}_`) ? query : "");
+  const ids = { delivery: of("dlv"), event: of("evt"), webhook: of("wh") };
+  const isId = Object.values(ids).some((id) => id !== "");
+  return { ...ids, typePrefix: isId ? "" : query };
+}
+
+/** Gives the one of two ids that is given; undefined when they differ, as nothing is both. */
+function only(one: string, other: string): string | undefined {
+  if (one === "" || other === "") return one || other;
+  return one === other ? one : undefined;
 }
 
 function toStateFilter(

@@ -5,29 +5,32 @@ import type { ServiceImpl } from "@connectrpc/connect";
 import type { Bus } from "@posthorn/bus";
 import { partitionOf } from "@posthorn/bus";
 import { AppError } from "@posthorn/errors";
+import { eventProblem, typeProblem, unknownType } from "@posthorn/event";
 import {
   type Event,
   EventSchema,
   type EventService,
   ListEventsRequestSchema,
 } from "@posthorn/proto/posthorn/delivery/v1/event_service";
+import type { Event as PublishedEvent } from "@posthorn/proto/posthorn/ingestion/v1/event";
 import { workspaceIdOf } from "@posthorn/rpc";
 import { idToUuid } from "@posthorn/runtime";
-import type { Kysely } from "kysely";
-import type { Database } from "../store/database.ts";
 import { listDeliveries } from "../store/deliveries.ts";
 import { getEvent, listEvents, type StoredEvent } from "../store/events.ts";
 import { getNextOffset } from "../store/partitions.ts";
+import type { Catalogs } from "../workers/catalogs.ts";
 import type { Subscriptions } from "../workers/subscriptions.ts";
-import { showDeliveries, toWorkspaceUuid } from "./delivery-service.ts";
+import { toWorkspaceUuid } from "./delivery-service.ts";
+import { dryRun } from "./dry-run.ts";
+import { explainEvent } from "./explain-event.ts";
 import { type PageTokens, readPage, toDate, writeNext } from "./paging.ts";
+import { explainDeliveries, type ShowDeps } from "./show-deliveries.ts";
 
-export interface EventServiceDeps {
-  readonly db: Kysely<Database>;
+export interface EventServiceDeps extends ShowDeps {
   readonly bus: Bus;
   readonly topic: string;
-  readonly partitionCount: number;
   readonly subscriptions: Subscriptions;
+  readonly catalogs: Catalogs;
   readonly tokens: PageTokens;
 }
 
@@ -48,7 +51,7 @@ export function eventService(deps: EventServiceDeps): ServiceImpl<typeof EventSe
       const filter = { eventUuid: idToUuid("evt", event.id) };
       const page = { cursor: undefined, sizeMax: deliveriesShownMax };
       const { items } = await listDeliveries(db, workspace.uuid, filter, page);
-      const deliveries = await showDeliveries(db, workspace, items);
+      const deliveries = await explainDeliveries(deps, workspace, items);
       return create(EventSchema, { ...toMessage(event), deliveries });
     },
 
@@ -69,7 +72,39 @@ export function eventService(deps: EventServiceDeps): ServiceImpl<typeof EventSe
       const nextPageToken = writeNext(tokens, page.next, scope);
       return { events: page.items.map(toMessage), nextPageToken };
     },
+
+    async explainEvent(request, context) {
+      const workspace = await subscriptions.current(toWorkspaceUuid(workspaceIdOf(context)));
+      const event = await findEvent(deps, workspace, request.event);
+      if (!event) throw new AppError("not_found", `event ${request.event} not found`);
+      return explainEvent(deps, { workspace, event, webhookId: request.webhook });
+    },
+
+    async dryRunEvent({ event }, context) {
+      if (!event) throw new Error("a dry run without event passed the checks");
+      const workspace = await subscriptions.current(toWorkspaceUuid(workspaceIdOf(context)));
+      const { provider, webhooks } = workspace;
+      if (!provider) throw new AppError("not_found", `workspace ${workspace.id} not found`);
+      await checkEvent(deps, event, provider.name);
+      return dryRun({ event, webhooks: webhooks.values(), provider, now: deps.now() });
+    },
   };
+}
+
+/** Throws what publishing the event would be refused for. */
+async function checkEvent(
+  { catalogs, now }: EventServiceDeps,
+  event: PublishedEvent,
+  provider: string,
+): Promise<void> {
+  const field = "event";
+  const problem = eventProblem(event, field, now().getTime());
+  if (problem) throw problem;
+  const catalog = await catalogs.current(provider);
+  const type = catalog.types.get(event.type);
+  if (!type && !catalog.takesUnknownTypes) throw unknownType(event, field);
+  const mismatch = type && typeProblem(event, field, type);
+  if (mismatch) throw mismatch;
 }
 
 /** Finds an event that was accepted before the call, waiting for fan-out to pass the log's end. */

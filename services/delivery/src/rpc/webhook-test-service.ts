@@ -120,6 +120,8 @@ async function runTest(
   });
   const shown = toAttemptMessage(
     toAttempt(made, { deliveryUuid, eventUuid: uuid, eventType, webhook }),
+    { kind: "none" },
+    now,
   );
   return { eventType, succeeded: made.outcome === "SUCCEEDED", attempt: shown };
 }

@@ -1,6 +1,7 @@
 import { dayOf, idToUuid, uuidToId } from "@posthorn/runtime";
 import type { Kysely, Selectable } from "kysely";
 import type { Attempt, Outcome, Timings } from "../domain/delivery.ts";
+import type { Waits } from "../domain/waits.ts";
 import type { Database } from "./database.ts";
 
 /** Lists a delivery's attempts after number `after`, first to last. */
@@ -64,6 +65,7 @@ export async function getAttempt(
 }
 
 function fromRow(row: Selectable<Database["attempt"]>): Attempt {
+  const { waits = {}, ...timings } = JSON.parse(row.timings) as Timed; // written by us
   return {
     id: uuidToId("att", row.id),
     deliveryId: uuidToId("dlv", row.delivery_id),
@@ -81,7 +83,11 @@ function fromRow(row: Selectable<Database["attempt"]>): Attempt {
     responseBody: row.response_body,
     responseTruncated: row.response_truncated,
     remoteAddress: row.remote_address,
-    timings: JSON.parse(row.timings) as Timings, // written by us
+    timings,
+    waits,
     error: row.error,
   };
 }
+
+/** The waits stand beside the timings, where there were any. */
+type Timed = Timings & { readonly waits?: Waits };

@@ -7,8 +7,10 @@ import type { Database } from "./database.ts";
 /** Which deliveries to list; what is undefined does not narrow. Ids are UUIDs. */
 export interface DeliveryFilter {
   readonly webhookUuids?: readonly string[] | undefined;
+  readonly deliveryUuid?: string | undefined;
   readonly eventUuid?: string | undefined;
   readonly eventType?: string | undefined;
+  readonly eventTypePrefix?: string | undefined;
   readonly state?: StoredState | undefined;
   readonly statusCode?: number | undefined;
   readonly after?: Date | undefined;
@@ -31,12 +33,19 @@ export async function listDeliveries(
     .orderBy("id", "desc")
     .limit(page.sizeMax + 1);
   if (filter.webhookUuids) query = query.where("webhook_id", "in", [...filter.webhookUuids, nil]);
+  if (filter.deliveryUuid !== undefined) {
+    query = query
+      .where("id", "=", filter.deliveryUuid)
+      .where("day", "=", dayOf(filter.deliveryUuid));
+  }
   if (filter.eventUuid !== undefined) {
     query = query
       .where("event_id", "=", filter.eventUuid)
       .where("day", "=", dayOf(filter.eventUuid));
   }
   if (filter.eventType !== undefined) query = query.where("event_type", "=", filter.eventType);
+  if (filter.eventTypePrefix !== undefined)
+    query = query.where(sql<boolean>`starts_with(event_type, ${filter.eventTypePrefix})`);
   if (filter.state !== undefined) query = query.where("state", "=", filter.state);
   if (filter.statusCode !== undefined)
     query = query.where("last_status_code", "=", filter.statusCode);
@@ -150,6 +159,7 @@ function fromRow(row: Selectable<Database["delivery"]>): Delivery {
     trigger: row.trigger as Trigger, // the table's check
     attemptCount: row.attempt_count,
     failureCount: row.failure_count,
+    matchedBy: row.matched_by,
     nextAttemptAt: row.next_attempt_at ?? undefined,
     createdAt: row.created_at,
   };

@@ -1,14 +1,11 @@
 import type { EgressResult, egress } from "@posthorn/egress";
-import { newUuid, type Span, type Tracing, uuidToId } from "@posthorn/runtime";
-import { renderEnvelope } from "../domain/envelope.ts";
+import { newUuid, type Span, type Tracing } from "@posthorn/runtime";
 import type { Waits } from "../domain/waits.ts";
 import type { NewAttempt } from "../store/result.ts";
 import { endAttempt, startAttempt, untracedParent } from "./attempt-span.ts";
 import type { SendableEvent } from "./lane.ts";
-import { signedHeaders } from "./signing.ts";
+import { type OutgoingRequest, requestOf } from "./request.ts";
 import type { KnownProvider, KnownWebhook } from "./subscriptions.ts";
-
-type Headers = Readonly<Record<string, string>>;
 
 /** What one POST needs. */
 export interface AttemptInput {
@@ -52,49 +49,17 @@ async function post(
   input: AttemptInput,
   { uuid, traceparent }: { uuid: string; traceparent: string },
 ): Promise<NewAttempt> {
-  const { event, webhook } = input;
-  event.body ??= renderEnvelope(event);
-  const own = ownHeaders(input, { body: event.body, traceparent });
-  const theirs = customHeaders(webhook.headers, own);
-  const result = await send({
-    url: webhook.url,
-    headers: { ...theirs, ...own },
-    body: event.body,
-    timeoutMs: webhook.timeoutMs,
-    ...(input.signal && { signal: input.signal }),
-  });
-  const requestHeaders = { ...masked(theirs), ...own };
-  return toAttempt(input, result, { uuid, requestHeaders });
-}
-
-function ownHeaders(
-  input: AttemptInput,
-  { body, traceparent }: { body: Buffer; traceparent: string },
-): Headers {
-  const { event, provider } = input;
-  const contentType = "application/json";
-  return {
-    "content-type": contentType,
-    "user-agent": provider.userAgent,
-    traceparent,
-    ...signedHeaders({ ...input, id: uuidToId("evt", event.uuid), contentType, body }),
-  };
-}
-
-/** A customer's header gives way to one of ours, which may have come after it was stored. */
-function customHeaders(headers: Headers, own: Headers): Headers {
-  const kept = Object.entries(headers).filter(([name]) => !Object.hasOwn(own, name.toLowerCase()));
-  return Object.fromEntries(kept);
-}
-
-function masked(headers: Headers): Headers {
-  return Object.fromEntries(Object.keys(headers).map((name) => [name.toLowerCase(), "***"]));
+  const { url, headers, shownHeaders, body } = requestOf(input, traceparent);
+  const { signal } = input;
+  const { timeoutMs } = input.webhook;
+  const result = await send({ url, headers, body, timeoutMs, ...(signal && { signal }) });
+  return toAttempt(input, result, { uuid, requestHeaders: shownHeaders });
 }
 
 function toAttempt(
   input: AttemptInput,
   result: EgressResult,
-  { uuid, requestHeaders }: { uuid: string; requestHeaders: Headers },
+  { uuid, requestHeaders }: { uuid: string; requestHeaders: OutgoingRequest["shownHeaders"] },
 ): NewAttempt {
   return {
     uuid,

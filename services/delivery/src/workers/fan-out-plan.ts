@@ -1,11 +1,10 @@
 import { fromBinary, toJson } from "@bufbuild/protobuf";
 import { TimestampSchema, timestampDate } from "@bufbuild/protobuf/wkt";
 import type { StoredRecord } from "@posthorn/bus";
-import { FilterEvent } from "@posthorn/filter";
 import { EventRecordSchema } from "@posthorn/proto/posthorn/topics/v1/event_record";
 import { checkMessage } from "@posthorn/rpc";
 import { dayOf, idTimeMs, idToUuid, newUuid, uuidToId } from "@posthorn/runtime";
-import { type MatchableEvent, matchWebhooks } from "../domain/match.ts";
+import { type MatchableEvent, matchableEvent, matchWebhooks } from "../domain/match.ts";
 import type { NewDelivery, NewEvent, ParkedRecord } from "../store/fan-outs.ts";
 import { writeSkipped } from "../store/skipped.ts";
 import type { KnownWebhook, Subscriptions } from "./subscriptions.ts";
@@ -90,7 +89,7 @@ function planEvent(
 }
 
 function toMatchable({ uuid, type, time, data }: Decoded["event"]): MatchableEvent {
-  const facts = {
+  return matchableEvent({
     get id() {
       return uuidToId("evt", uuid);
     },
@@ -98,6 +97,5 @@ function toMatchable({ uuid, type, time, data }: Decoded["event"]): MatchableEve
     time,
     connection: "",
     data,
-  };
-  return { type, forFilters: new FilterEvent(facts) };
+  });
 }

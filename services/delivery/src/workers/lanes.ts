@@ -78,6 +78,11 @@ export class Lanes {
     return partition.lanes.get(key.webhookUuid) ?? this.#newLane(partition, key);
   }
 
+  /** Gives the lane of a webhook if there is one. */
+  find(partition: number, webhookUuid: string): Lane | undefined {
+    return this.#partitions.get(partition)?.lanes.get(webhookUuid);
+  }
+
   #newLane(
     { owned, lanes, remembered }: Partition,
     { webhookUuid, workspaceUuid }: { webhookUuid: string; workspaceUuid: string },

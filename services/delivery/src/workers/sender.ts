@@ -5,6 +5,7 @@ import { abandonProbe, beginProbe } from "../domain/breaker.ts";
 import { isSlowRate, rateFreeAtMs } from "../domain/rate-limit.ts";
 import { type DeliveryClass, deliveryClasses, Shares } from "../domain/shares.ts";
 import { nextClass } from "../domain/turns.ts";
+import type { OwnersView } from "../domain/waiting-for.ts";
 import { noteWait, waitsBetween } from "../domain/waits.ts";
 import type { DeliveryMetrics } from "../metrics.ts";
 import type { DeliveryStore } from "../store/delivery-store.ts";
@@ -190,6 +191,30 @@ export class Sender {
     this.#lanes.expect(lane, 0, dueAt ? this.#msOf(dueAt) : this.#deps.clock.nowMs());
   }
 
+  /** Looks at a delivery in a lane's memory; undefined when the webhook has no lane here. */
+  look(key: {
+    readonly partition: number;
+    readonly webhookUuid: string;
+    readonly deliveryUuid: string;
+  }): OwnersView | undefined {
+    const lane = this.#lanes.find(key.partition, key.webhookUuid);
+    if (!lane) return undefined;
+    const isQueued = lane.queues.some((queue) =>
+      queue.some(({ deliveryUuid }) => deliveryUuid === key.deliveryUuid),
+    );
+    const { breaker, blockedUntilMs, isFaultOfOurs } = lane;
+    return {
+      hold: holdOf(lane, this.#deps.clock.nowMs()),
+      isUnderWay: lane.busy.has(key.deliveryUuid) && !isQueued,
+      lane: {
+        blockedUntil: isFaultOfOurs ? undefined : this.#timeOf(blockedUntilMs),
+        breakerState: breaker.state,
+        breakerReason: breaker.reason,
+        breakerUntil: breaker.state === "CLOSED" ? undefined : this.#timeOf(breaker.untilMs),
+      },
+    };
+  }
+
   /** Looks into the schedule of a webhook now: something was added to it. */
   wake(key: { partition: number; webhookUuid: string; workspaceUuid: string }): void {
     const lane = this.#lanes.get(key);
@@ -242,6 +267,12 @@ export class Sender {
     const limit = this.#deps.clock.sleep(this.#options.stopGraceMs, over.signal);
     await Promise.race([Promise.allSettled(sendings), limit]);
     over.abort();
+  }
+
+  /** A time on the monotonic clock as a time of day. */
+  #timeOf(ms: number): Date {
+    const { clock } = this.#deps;
+    return new Date(clock.now().getTime() + ms - clock.nowMs());
   }
 
   /** A time of day on the monotonic clock. */

@@ -14,7 +14,7 @@ import type { Message, UnknownEnum } from "@bufbuild/protobuf";
  * Describes the file posthorn/delivery/v1/delivery.proto.
  */
 export const file_posthorn_delivery_v1_delivery: GenFile = /*@__PURE__*/
-  fileDesc("CiNwb3N0aG9ybi9kZWxpdmVyeS92MS9kZWxpdmVyeS5wcm90bxIUcG9zdGhvcm4uZGVsaXZlcnkudjEizQQKCERlbGl2ZXJ5EgoKAmlkGAEgASgJEg0KBWV2ZW50GAIgASgJEhIKCmV2ZW50X3R5cGUYAyABKAkSDwoHd2ViaG9vaxgEIAEoCRIzCgVzdGF0ZRgFIAEoDjIkLnBvc3Rob3JuLmRlbGl2ZXJ5LnYxLkRlbGl2ZXJ5LlN0YXRlEjcKB3RyaWdnZXIYBiABKA4yJi5wb3N0aG9ybi5kZWxpdmVyeS52MS5EZWxpdmVyeS5UcmlnZ2VyEhUKDWF0dGVtcHRfY291bnQYByABKAUSFQoNZmFpbHVyZV9jb3VudBgIIAEoBRI1ChFuZXh0X2F0dGVtcHRfdGltZRgJIAEoCzIaLmdvb2dsZS5wcm90b2J1Zi5UaW1lc3RhbXASMwoMbGFzdF9hdHRlbXB0GAogASgLMh0ucG9zdGhvcm4uZGVsaXZlcnkudjEuQXR0ZW1wdBIUCgxzdGF0ZV9yZWFzb24YCyABKAkSLwoLY3JlYXRlX3RpbWUYDCABKAsyGi5nb29nbGUucHJvdG9idWYuVGltZXN0YW1wImEKBVN0YXRlEhUKEVNUQVRFX1VOU1BFQ0lGSUVEEAASCwoHUEVORElORxABEg0KCVNVQ0NFRURFRBACEg0KCUVYSEFVU1RFRBADEgwKCENBTkNFTEVEEAQSCAoESEVMRBAFIk8KB1RyaWdnZXISFwoTVFJJR0dFUl9VTlNQRUNJRklFRBAAEgkKBUVWRU5UEAESCgoGUkVTRU5EEAISCgoGUkVQTEFZEAMSCAoEVEVTVBAEIucGCgdBdHRlbXB0EgoKAmlkGAEgASgJEhAKCGRlbGl2ZXJ5GAIgASgJEg0KBWV2ZW50GAMgASgJEhIKCmV2ZW50X3R5cGUYBCABKAkSDwoHd2ViaG9vaxgFIAEoCRIOCgZudW1iZXIYBiABKAUSLgoKc3RhcnRfdGltZRgHIAEoCzIaLmdvb2dsZS5wcm90b2J1Zi5UaW1lc3RhbXASKwoIZHVyYXRpb24YCCABKAsyGS5nb29nbGUucHJvdG9idWYuRHVyYXRpb24SNgoHb3V0Y29tZRgJIAEoDjIlLnBvc3Rob3JuLmRlbGl2ZXJ5LnYxLkF0dGVtcHQuT3V0Y29tZRITCgtzdGF0dXNfY29kZRgKIAEoBRILCgN1cmwYCyABKAkSSgoPcmVxdWVzdF9oZWFkZXJzGAwgAygLMjEucG9zdGhvcm4uZGVsaXZlcnkudjEuQXR0ZW1wdC5SZXF1ZXN0SGVhZGVyc0VudHJ5EkwKEHJlc3BvbnNlX2hlYWRlcnMYDSADKAsyMi5wb3N0aG9ybi5kZWxpdmVyeS52MS5BdHRlbXB0LlJlc3BvbnNlSGVhZGVyc0VudHJ5EhUKDXJlc3BvbnNlX2JvZHkYDiABKAkSGgoScmVzcG9uc2VfdHJ1bmNhdGVkGA8gASgIEhYKDnJlbW90ZV9hZGRyZXNzGBAgASgJEjUKB3RpbWluZ3MYESABKAsyJC5wb3N0aG9ybi5kZWxpdmVyeS52MS5BdHRlbXB0VGltaW5ncxINCgVlcnJvchgSIAEoCRo1ChNSZXF1ZXN0SGVhZGVyc0VudHJ5EgsKA2tleRgBIAEoCRINCgV2YWx1ZRgCIAEoCToCOAEaNgoUUmVzcG9uc2VIZWFkZXJzRW50cnkSCwoDa2V5GAEgASgJEg0KBXZhbHVlGAIgASgJOgI4ASKoAQoHT3V0Y29tZRIXChNPVVRDT01FX1VOU1BFQ0lGSUVEEAASDQoJU1VDQ0VFREVEEAESDgoKSFRUUF9FUlJPUhACEgsKB1RJTUVPVVQQAxINCglETlNfRVJST1IQBBIRCg1DT05ORUNUX0VSUk9SEAUSDQoJVExTX0VSUk9SEAYSEwoPUkVGVVNFRF9BRERSRVNTEAcSEgoOUFJPVE9DT0xfRVJST1IQCCK7AQoOQXR0ZW1wdFRpbWluZ3MSJgoDZG5zGAEgASgLMhkuZ29vZ2xlLnByb3RvYnVmLkR1cmF0aW9uEioKB2Nvbm5lY3QYAiABKAsyGS5nb29nbGUucHJvdG9idWYuRHVyYXRpb24SJgoDdGxzGAMgASgLMhkuZ29vZ2xlLnByb3RvYnVmLkR1cmF0aW9uEi0KCmZpcnN0X2J5dGUYBCABKAsyGS5nb29nbGUucHJvdG9idWYuRHVyYXRpb25iBnByb3RvMw", [file_google_protobuf_duration, file_google_protobuf_timestamp]);
+  fileDesc("CiNwb3N0aG9ybi9kZWxpdmVyeS92MS9kZWxpdmVyeS5wcm90bxIUcG9zdGhvcm4uZGVsaXZlcnkudjEimAUKCERlbGl2ZXJ5EgoKAmlkGAEgASgJEg0KBWV2ZW50GAIgASgJEhIKCmV2ZW50X3R5cGUYAyABKAkSDwoHd2ViaG9vaxgEIAEoCRIzCgVzdGF0ZRgFIAEoDjIkLnBvc3Rob3JuLmRlbGl2ZXJ5LnYxLkRlbGl2ZXJ5LlN0YXRlEjcKB3RyaWdnZXIYBiABKA4yJi5wb3N0aG9ybi5kZWxpdmVyeS52MS5EZWxpdmVyeS5UcmlnZ2VyEhUKDWF0dGVtcHRfY291bnQYByABKAUSFQoNZmFpbHVyZV9jb3VudBgIIAEoBRI1ChFuZXh0X2F0dGVtcHRfdGltZRgJIAEoCzIaLmdvb2dsZS5wcm90b2J1Zi5UaW1lc3RhbXASMwoMbGFzdF9hdHRlbXB0GAogASgLMh0ucG9zdGhvcm4uZGVsaXZlcnkudjEuQXR0ZW1wdBIUCgxzdGF0ZV9yZWFzb24YCyABKAkSLwoLY3JlYXRlX3RpbWUYDCABKAsyGi5nb29nbGUucHJvdG9idWYuVGltZXN0YW1wEjUKC3dhaXRpbmdfZm9yGA0gASgLMiAucG9zdGhvcm4uZGVsaXZlcnkudjEuV2FpdGluZ0ZvchISCgptYXRjaGVkX2J5GA4gASgJImEKBVN0YXRlEhUKEVNUQVRFX1VOU1BFQ0lGSUVEEAASCwoHUEVORElORxABEg0KCVNVQ0NFRURFRBACEg0KCUVYSEFVU1RFRBADEgwKCENBTkNFTEVEEAQSCAoESEVMRBAFIk8KB1RyaWdnZXISFwoTVFJJR0dFUl9VTlNQRUNJRklFRBAAEgkKBUVWRU5UEAESCgoGUkVTRU5EEAISCgoGUkVQTEFZEAMSCAoEVEVTVBAEIpwCCgRXYWl0EjEKBnJlYXNvbhgBIAEoDjIhLnBvc3Rob3JuLmRlbGl2ZXJ5LnYxLldhaXQuUmVhc29uEisKCGR1cmF0aW9uGAIgASgLMhkuZ29vZ2xlLnByb3RvYnVmLkR1cmF0aW9uIrMBCgZSZWFzb24SFgoSUkVBU09OX1VOU1BFQ0lGSUVEEAASDgoKUkFURV9MSU1JVBABEgsKB0JSRUFLRVIQAhIJCgVPUkRFUhADEg0KCUlOX0ZMSUdIVBAEEg8KC1JFVFJZX0FGVEVSEAUSCQoFU0xPVFMQBhIKCgZQQVVTRUQQBxIJCgVSRVRSWRAIEhAKDERFTElWRVJfVElNRRAJEgkKBU9XTkVSEAoSCgoGQU5TV0VSEAsikQEKCldhaXRpbmdGb3ISMQoGcmVhc29uGAEgASgOMiEucG9zdGhvcm4uZGVsaXZlcnkudjEuV2FpdC5SZWFzb24SKQoFdW50aWwYAiABKAsyGi5nb29nbGUucHJvdG9idWYuVGltZXN0YW1wEhAKCGRlbGl2ZXJ5GAMgASgJEhMKC2Rlc2NyaXB0aW9uGAQgASgJIqMHCgdBdHRlbXB0EgoKAmlkGAEgASgJEhAKCGRlbGl2ZXJ5GAIgASgJEg0KBWV2ZW50GAMgASgJEhIKCmV2ZW50X3R5cGUYBCABKAkSDwoHd2ViaG9vaxgFIAEoCRIOCgZudW1iZXIYBiABKAUSLgoKc3RhcnRfdGltZRgHIAEoCzIaLmdvb2dsZS5wcm90b2J1Zi5UaW1lc3RhbXASKwoIZHVyYXRpb24YCCABKAsyGS5nb29nbGUucHJvdG9idWYuRHVyYXRpb24SNgoHb3V0Y29tZRgJIAEoDjIlLnBvc3Rob3JuLmRlbGl2ZXJ5LnYxLkF0dGVtcHQuT3V0Y29tZRITCgtzdGF0dXNfY29kZRgKIAEoBRILCgN1cmwYCyABKAkSSgoPcmVxdWVzdF9oZWFkZXJzGAwgAygLMjEucG9zdGhvcm4uZGVsaXZlcnkudjEuQXR0ZW1wdC5SZXF1ZXN0SGVhZGVyc0VudHJ5EkwKEHJlc3BvbnNlX2hlYWRlcnMYDSADKAsyMi5wb3N0aG9ybi5kZWxpdmVyeS52MS5BdHRlbXB0LlJlc3BvbnNlSGVhZGVyc0VudHJ5EhUKDXJlc3BvbnNlX2JvZHkYDiABKAkSGgoScmVzcG9uc2VfdHJ1bmNhdGVkGA8gASgIEhYKDnJlbW90ZV9hZGRyZXNzGBAgASgJEjUKB3RpbWluZ3MYESABKAsyJC5wb3N0aG9ybi5kZWxpdmVyeS52MS5BdHRlbXB0VGltaW5ncxINCgVlcnJvchgSIAEoCRIpCgV3YWl0cxgTIAMoCzIaLnBvc3Rob3JuLmRlbGl2ZXJ5LnYxLldhaXQSDwoHdmVyZGljdBgUIAEoCRo1ChNSZXF1ZXN0SGVhZGVyc0VudHJ5EgsKA2tleRgBIAEoCRINCgV2YWx1ZRgCIAEoCToCOAEaNgoUUmVzcG9uc2VIZWFkZXJzRW50cnkSCwoDa2V5GAEgASgJEg0KBXZhbHVlGAIgASgJOgI4ASKoAQoHT3V0Y29tZRIXChNPVVRDT01FX1VOU1BFQ0lGSUVEEAASDQoJU1VDQ0VFREVEEAESDgoKSFRUUF9FUlJPUhACEgsKB1RJTUVPVVQQAxINCglETlNfRVJST1IQBBIRCg1DT05ORUNUX0VSUk9SEAUSDQoJVExTX0VSUk9SEAYSEwoPUkVGVVNFRF9BRERSRVNTEAcSEgoOUFJPVE9DT0xfRVJST1IQCCK7AQoOQXR0ZW1wdFRpbWluZ3MSJgoDZG5zGAEgASgLMhkuZ29vZ2xlLnByb3RvYnVmLkR1cmF0aW9uEioKB2Nvbm5lY3QYAiABKAsyGS5nb29nbGUucHJvdG9idWYuRHVyYXRpb24SJgoDdGxzGAMgASgLMhkuZ29vZ2xlLnByb3RvYnVmLkR1cmF0aW9uEi0KCmZpcnN0X2J5dGUYBCABKAsyGS5nb29nbGUucHJvdG9idWYuRHVyYXRpb25iBnByb3RvMw", [file_google_protobuf_duration, file_google_protobuf_timestamp]);
 
 /**
  * One event for one webhook.
@@ -105,6 +105,22 @@ export type Delivery = Message<"posthorn.delivery.v1.Delivery"> & {
    * @generated from field: google.protobuf.Timestamp create_time = 12;
    */
   createTime?: Timestamp | undefined;
+
+  /**
+   * What it waits for at present; only while PENDING or HELD, and only where one delivery or one
+   * event is asked for.
+   *
+   * @generated from field: posthorn.delivery.v1.WaitingFor waiting_for = 13;
+   */
+  waitingFor?: WaitingFor | undefined;
+
+  /**
+   * The entry of the webhook's `eventTypes` that named the event's type: an exact name or a
+   * pattern. Empty when the webhook takes all types, and unless the event itself made the delivery.
+   *
+   * @generated from field: string matched_by = 14;
+   */
+  matchedBy: string;
 };
 
 /**
@@ -196,6 +212,22 @@ export type DeliveryJson = {
    * @generated from field: google.protobuf.Timestamp create_time = 12;
    */
   createTime?: TimestampJson;
+
+  /**
+   * What it waits for at present; only while PENDING or HELD, and only where one delivery or one
+   * event is asked for.
+   *
+   * @generated from field: posthorn.delivery.v1.WaitingFor waiting_for = 13;
+   */
+  waitingFor?: WaitingForJson;
+
+  /**
+   * The entry of the webhook's `eventTypes` that named the event's type: an exact name or a
+   * pattern. Empty when the webhook takes all types, and unless the event itself made the delivery.
+   *
+   * @generated from field: string matched_by = 14;
+   */
+  matchedBy?: string;
 };
 
 /**
@@ -337,6 +369,243 @@ export const Delivery_TriggerSchema: GenEnum<Delivery_Trigger, Delivery_TriggerJ
   enumDesc(file_posthorn_delivery_v1_delivery, 0, 1);
 
 /**
+ * A time that a delivery spent waiting, before one attempt.
+ *
+ * @generated from message posthorn.delivery.v1.Wait
+ */
+export type Wait = Message<"posthorn.delivery.v1.Wait"> & {
+  /**
+   * What it waited for.
+   *
+   * @generated from field: posthorn.delivery.v1.Wait.Reason reason = 1;
+   */
+  reason: Wait_Reason;
+
+  /**
+   * How long.
+   *
+   * @generated from field: google.protobuf.Duration duration = 2;
+   */
+  duration?: Duration | undefined;
+};
+
+/**
+ * A time that a delivery spent waiting, before one attempt.
+ *
+ * @generated from message posthorn.delivery.v1.Wait
+ */
+export type WaitJson = {
+  /**
+   * What it waited for.
+   *
+   * @generated from field: posthorn.delivery.v1.Wait.Reason reason = 1;
+   */
+  reason?: Wait_ReasonJson;
+
+  /**
+   * How long.
+   *
+   * @generated from field: google.protobuf.Duration duration = 2;
+   */
+  duration?: DurationJson;
+};
+
+/**
+ * Describes the message posthorn.delivery.v1.Wait.
+ * Use `create(WaitSchema)` to create a new message.
+ */
+export const WaitSchema: GenMessage<Wait, {jsonType: WaitJson}> = /*@__PURE__*/
+  messageDesc(file_posthorn_delivery_v1_delivery, 1);
+
+/**
+ * What deliveries wait for.
+ *
+ * @generated from enum posthorn.delivery.v1.Wait.Reason
+ */
+export const Wait_Reason = {
+  /**
+   * Not set.
+   *
+   * @generated from enum value: REASON_UNSPECIFIED = 0;
+   */
+  REASON_UNSPECIFIED: 0,
+
+  /**
+   * The webhook's `rateLimit`.
+   *
+   * @generated from enum value: RATE_LIMIT = 1;
+   */
+  RATE_LIMIT: 1,
+
+  /**
+   * The webhook's breaker: its receiver is down and is spared.
+   *
+   * @generated from enum value: BREAKER = 2;
+   */
+  BREAKER: 2,
+
+  /**
+   * An earlier delivery of the same ordering key.
+   *
+   * @generated from enum value: ORDER = 3;
+   */
+  ORDER: 3,
+
+  /**
+   * As many attempts as the webhook may have at once are under way.
+   *
+   * @generated from enum value: IN_FLIGHT = 4;
+   */
+  IN_FLIGHT: 4,
+
+  /**
+   * The receiver asked for it by `Retry-After`.
+   *
+   * @generated from enum value: RETRY_AFTER = 5;
+   */
+  RETRY_AFTER: 5,
+
+  /**
+   * A place among all that is sent at once.
+   *
+   * @generated from enum value: SLOTS = 6;
+   */
+  SLOTS: 6,
+
+  /**
+   * The webhook is paused or disabled.
+   *
+   * @generated from enum value: PAUSED = 7;
+   */
+  PAUSED: 7,
+
+  /**
+   * The wait of the retry schedule after a failed attempt.
+   *
+   * @generated from enum value: RETRY = 8;
+   */
+  RETRY: 8,
+
+  /**
+   * The event's `deliverTime`.
+   *
+   * @generated from enum value: DELIVER_TIME = 9;
+   */
+  DELIVER_TIME: 9,
+
+  /**
+   * A process that owns the event's partition.
+   *
+   * @generated from enum value: OWNER = 10;
+   */
+  OWNER: 10,
+
+  /**
+   * Nothing: an attempt is under way, and its answer is awaited.
+   *
+   * @generated from enum value: ANSWER = 11;
+   */
+  ANSWER: 11,
+} as const;
+
+/**
+ * What deliveries wait for.
+ *
+ * @generated from enum posthorn.delivery.v1.Wait.Reason
+ */
+export type Wait_Reason = (typeof Wait_Reason)[keyof typeof Wait_Reason] | UnknownEnum;
+
+/**
+ * What deliveries wait for.
+ *
+ * @generated from enum posthorn.delivery.v1.Wait.Reason
+ */
+export type Wait_ReasonJson = "REASON_UNSPECIFIED" | "RATE_LIMIT" | "BREAKER" | "ORDER" | "IN_FLIGHT" | "RETRY_AFTER" | "SLOTS" | "PAUSED" | "RETRY" | "DELIVER_TIME" | "OWNER" | "ANSWER";
+
+/**
+ * Describes the enum posthorn.delivery.v1.Wait.Reason.
+ */
+export const Wait_ReasonSchema: GenEnum<Wait_Reason, Wait_ReasonJson> = /*@__PURE__*/
+  enumDesc(file_posthorn_delivery_v1_delivery, 1, 0);
+
+/**
+ * What an open delivery waits for. Where there are several reasons, the one that ends last.
+ *
+ * @generated from message posthorn.delivery.v1.WaitingFor
+ */
+export type WaitingFor = Message<"posthorn.delivery.v1.WaitingFor"> & {
+  /**
+   * The reason.
+   *
+   * @generated from field: posthorn.delivery.v1.Wait.Reason reason = 1;
+   */
+  reason: Wait_Reason;
+
+  /**
+   * When it ends; absent when nobody can tell.
+   *
+   * @generated from field: google.protobuf.Timestamp until = 2;
+   */
+  until?: Timestamp | undefined;
+
+  /**
+   * For ORDER: the id of the delivery that comes before it.
+   *
+   * @generated from field: string delivery = 3;
+   */
+  delivery: string;
+
+  /**
+   * The same in words: one sentence for people.
+   *
+   * @generated from field: string description = 4;
+   */
+  description: string;
+};
+
+/**
+ * What an open delivery waits for. Where there are several reasons, the one that ends last.
+ *
+ * @generated from message posthorn.delivery.v1.WaitingFor
+ */
+export type WaitingForJson = {
+  /**
+   * The reason.
+   *
+   * @generated from field: posthorn.delivery.v1.Wait.Reason reason = 1;
+   */
+  reason?: Wait_ReasonJson;
+
+  /**
+   * When it ends; absent when nobody can tell.
+   *
+   * @generated from field: google.protobuf.Timestamp until = 2;
+   */
+  until?: TimestampJson;
+
+  /**
+   * For ORDER: the id of the delivery that comes before it.
+   *
+   * @generated from field: string delivery = 3;
+   */
+  delivery?: string;
+
+  /**
+   * The same in words: one sentence for people.
+   *
+   * @generated from field: string description = 4;
+   */
+  description?: string;
+};
+
+/**
+ * Describes the message posthorn.delivery.v1.WaitingFor.
+ * Use `create(WaitingForSchema)` to create a new message.
+ */
+export const WaitingForSchema: GenMessage<WaitingFor, {jsonType: WaitingForJson}> = /*@__PURE__*/
+  messageDesc(file_posthorn_delivery_v1_delivery, 2);
+
+/**
  * One POST of a delivery and what came of it.
  *
  * @generated from message posthorn.delivery.v1.Attempt
@@ -392,7 +661,7 @@ export type Attempt = Message<"posthorn.delivery.v1.Attempt"> & {
   startTime?: Timestamp | undefined;
 
   /**
-   * How long it took.
+   * How long it took in all, from the start to the last byte of the answer.
    *
    * @generated from field: google.protobuf.Duration duration = 8;
    */
@@ -467,6 +736,20 @@ export type Attempt = Message<"posthorn.delivery.v1.Attempt"> & {
    * @generated from field: string error = 18;
    */
   error: string;
+
+  /**
+   * What it waited for from when it was due until it began; waits of less than 5 ms are left out.
+   *
+   * @generated from field: repeated posthorn.delivery.v1.Wait waits = 19;
+   */
+  waits: Wait[];
+
+  /**
+   * What came of it and what followed, in words: one sentence for people.
+   *
+   * @generated from field: string verdict = 20;
+   */
+  verdict: string;
 };
 
 /**
@@ -525,7 +808,7 @@ export type AttemptJson = {
   startTime?: TimestampJson;
 
   /**
-   * How long it took.
+   * How long it took in all, from the start to the last byte of the answer.
    *
    * @generated from field: google.protobuf.Duration duration = 8;
    */
@@ -600,6 +883,20 @@ export type AttemptJson = {
    * @generated from field: string error = 18;
    */
   error?: string;
+
+  /**
+   * What it waited for from when it was due until it began; waits of less than 5 ms are left out.
+   *
+   * @generated from field: repeated posthorn.delivery.v1.Wait waits = 19;
+   */
+  waits?: WaitJson[];
+
+  /**
+   * What came of it and what followed, in words: one sentence for people.
+   *
+   * @generated from field: string verdict = 20;
+   */
+  verdict?: string;
 };
 
 /**
@@ -607,7 +904,7 @@ export type AttemptJson = {
  * Use `create(AttemptSchema)` to create a new message.
  */
 export const AttemptSchema: GenMessage<Attempt, {jsonType: AttemptJson}> = /*@__PURE__*/
-  messageDesc(file_posthorn_delivery_v1_delivery, 1);
+  messageDesc(file_posthorn_delivery_v1_delivery, 3);
 
 /**
  * What came of an attempt.
@@ -697,7 +994,7 @@ export type Attempt_OutcomeJson = "OUTCOME_UNSPECIFIED" | "SUCCEEDED" | "HTTP_ER
  * Describes the enum posthorn.delivery.v1.Attempt.Outcome.
  */
 export const Attempt_OutcomeSchema: GenEnum<Attempt_Outcome, Attempt_OutcomeJson> = /*@__PURE__*/
-  enumDesc(file_posthorn_delivery_v1_delivery, 1, 0);
+  enumDesc(file_posthorn_delivery_v1_delivery, 3, 0);
 
 /**
  * Where an attempt's time went, each measured from the attempt's start.
@@ -774,5 +1071,5 @@ export type AttemptTimingsJson = {
  * Use `create(AttemptTimingsSchema)` to create a new message.
  */
 export const AttemptTimingsSchema: GenMessage<AttemptTimings, {jsonType: AttemptTimingsJson}> = /*@__PURE__*/
-  messageDesc(file_posthorn_delivery_v1_delivery, 2);
+  messageDesc(file_posthorn_delivery_v1_delivery, 4);
 

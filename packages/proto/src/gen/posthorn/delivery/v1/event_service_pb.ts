@@ -2,22 +2,24 @@
 // @generated from file posthorn/delivery/v1/event_service.proto (package posthorn.delivery.v1, syntax proto3)
 /* eslint-disable */
 
-import type { GenFile, GenMessage, GenService } from "@bufbuild/protobuf/codegenv2";
-import { fileDesc, messageDesc, serviceDesc } from "@bufbuild/protobuf/codegenv2";
+import type { GenEnum, GenFile, GenMessage, GenService } from "@bufbuild/protobuf/codegenv2";
+import { enumDesc, fileDesc, messageDesc, serviceDesc } from "@bufbuild/protobuf/codegenv2";
 import { file_buf_validate_validate } from "@bufbuild/protovalidate/gen/buf/validate/validate_pb.js";
 import { file_google_api_annotations } from "../../../google/api/annotations_pb.ts";
 import type { Timestamp, TimestampJson } from "@bufbuild/protobuf/wkt";
 import { file_google_protobuf_timestamp } from "@bufbuild/protobuf/wkt";
 import type { Delivery, DeliveryJson } from "./delivery_pb.ts";
 import { file_posthorn_delivery_v1_delivery } from "./delivery_pb.ts";
+import type { Event as Event$1, EventJson as EventJson$1 } from "../../ingestion/v1/event_pb.ts";
+import { file_posthorn_ingestion_v1_event } from "../../ingestion/v1/event_pb.ts";
 import { file_posthorn_type_v1_options } from "../../type/v1/options_pb.ts";
-import type { Message } from "@bufbuild/protobuf";
+import type { Message, UnknownEnum } from "@bufbuild/protobuf";
 
 /**
  * Describes the file posthorn/delivery/v1/event_service.proto.
  */
 export const file_posthorn_delivery_v1_event_service: GenFile = /*@__PURE__*/
-  fileDesc("Cihwb3N0aG9ybi9kZWxpdmVyeS92MS9ldmVudF9zZXJ2aWNlLnByb3RvEhRwb3N0aG9ybi5kZWxpdmVyeS52MSK+AgoFRXZlbnQSCgoCaWQYASABKAkSDAoEdHlwZRgCIAEoCRISCgRkYXRhGAMgASgMQgS4uxgBEigKBHRpbWUYBCABKAsyGi5nb29nbGUucHJvdG9idWYuVGltZXN0YW1wEhQKDG9yZGVyaW5nX2tleRgFIAEoCRIvCgthY2NlcHRfdGltZRgGIAEoCzIaLmdvb2dsZS5wcm90b2J1Zi5UaW1lc3RhbXASMgoKZGVsaXZlcmllcxgHIAMoCzIeLnBvc3Rob3JuLmRlbGl2ZXJ5LnYxLkRlbGl2ZXJ5EjUKB3NraXBwZWQYCCADKAsyJC5wb3N0aG9ybi5kZWxpdmVyeS52MS5Ta2lwcGVkV2ViaG9vaxIVCg1za2lwcGVkX2NvdW50GAkgASgFEhQKDGRhdGFfZXhwaXJlZBgMIAEoCCJBCg5Ta2lwcGVkV2ViaG9vaxIPCgd3ZWJob29rGAEgASgJEg4KBnJlYXNvbhgCIAEoCRIOCgZkZXRhaWwYAyABKAkiUgoPR2V0RXZlbnRSZXF1ZXN0EjAKCXdvcmtzcGFjZRgBIAEoCUIdukgachgyFl5bQS1aYS16MC05Ll8tXXsxLDY0fSQSDQoFZXZlbnQYAiABKAki8QEKEUxpc3RFdmVudHNSZXF1ZXN0EjAKCXdvcmtzcGFjZRgBIAEoCUIdukgachgyFl5bQS1aYS16MC05Ll8tXXsxLDY0fSQSFgoEdHlwZRgCIAEoCUIIukgFcgMYgAESKQoFYWZ0ZXIYAyABKAsyGi5nb29nbGUucHJvdG9idWYuVGltZXN0YW1wEioKBmJlZm9yZRgEIAEoCzIaLmdvb2dsZS5wcm90b2J1Zi5UaW1lc3RhbXASHQoJcGFnZV9zaXplGAUgASgFQgq6SAcaBRj6ASgAEhwKCnBhZ2VfdG9rZW4YBiABKAlCCLpIBXIDGIAIIloKEkxpc3RFdmVudHNSZXNwb25zZRIrCgZldmVudHMYASADKAsyGy5wb3N0aG9ybi5kZWxpdmVyeS52MS5FdmVudBIXCg9uZXh0X3BhZ2VfdG9rZW4YAiABKAkyzQIKDEV2ZW50U2VydmljZRKYAQoIR2V0RXZlbnQSJS5wb3N0aG9ybi5kZWxpdmVyeS52MS5HZXRFdmVudFJlcXVlc3QaGy5wb3N0aG9ybi5kZWxpdmVyeS52MS5FdmVudCJIqrsYEwgDEg9kZWxpdmVyaWVzOnJlYWSC0+STAisSKS92MS93b3Jrc3BhY2VzL3t3b3Jrc3BhY2V9L2V2ZW50cy97ZXZlbnR9EqEBCgpMaXN0RXZlbnRzEicucG9zdGhvcm4uZGVsaXZlcnkudjEuTGlzdEV2ZW50c1JlcXVlc3QaKC5wb3N0aG9ybi5kZWxpdmVyeS52MS5MaXN0RXZlbnRzUmVzcG9uc2UiQKq7GBMIAxIPZGVsaXZlcmllczpyZWFkgtPkkwIjEiEvdjEvd29ya3NwYWNlcy97d29ya3NwYWNlfS9ldmVudHNiBnByb3RvMw", [file_buf_validate_validate, file_google_api_annotations, file_google_protobuf_timestamp, file_posthorn_delivery_v1_delivery, file_posthorn_type_v1_options]);
+  fileDesc("Cihwb3N0aG9ybi9kZWxpdmVyeS92MS9ldmVudF9zZXJ2aWNlLnByb3RvEhRwb3N0aG9ybi5kZWxpdmVyeS52MSK+AgoFRXZlbnQSCgoCaWQYASABKAkSDAoEdHlwZRgCIAEoCRISCgRkYXRhGAMgASgMQgS4uxgBEigKBHRpbWUYBCABKAsyGi5nb29nbGUucHJvdG9idWYuVGltZXN0YW1wEhQKDG9yZGVyaW5nX2tleRgFIAEoCRIvCgthY2NlcHRfdGltZRgGIAEoCzIaLmdvb2dsZS5wcm90b2J1Zi5UaW1lc3RhbXASMgoKZGVsaXZlcmllcxgHIAMoCzIeLnBvc3Rob3JuLmRlbGl2ZXJ5LnYxLkRlbGl2ZXJ5EjUKB3NraXBwZWQYCCADKAsyJC5wb3N0aG9ybi5kZWxpdmVyeS52MS5Ta2lwcGVkV2ViaG9vaxIVCg1za2lwcGVkX2NvdW50GAkgASgFEhQKDGRhdGFfZXhwaXJlZBgMIAEoCCJBCg5Ta2lwcGVkV2ViaG9vaxIPCgd3ZWJob29rGAEgASgJEg4KBnJlYXNvbhgCIAEoCRIOCgZkZXRhaWwYAyABKAkiUgoPR2V0RXZlbnRSZXF1ZXN0EjAKCXdvcmtzcGFjZRgBIAEoCUIdukgachgyFl5bQS1aYS16MC05Ll8tXXsxLDY0fSQSDQoFZXZlbnQYAiABKAki8QEKEUxpc3RFdmVudHNSZXF1ZXN0EjAKCXdvcmtzcGFjZRgBIAEoCUIdukgachgyFl5bQS1aYS16MC05Ll8tXXsxLDY0fSQSFgoEdHlwZRgCIAEoCUIIukgFcgMYgAESKQoFYWZ0ZXIYAyABKAsyGi5nb29nbGUucHJvdG9idWYuVGltZXN0YW1wEioKBmJlZm9yZRgEIAEoCzIaLmdvb2dsZS5wcm90b2J1Zi5UaW1lc3RhbXASHQoJcGFnZV9zaXplGAUgASgFQgq6SAcaBRj6ASgAEhwKCnBhZ2VfdG9rZW4YBiABKAlCCLpIBXIDGIAIIloKEkxpc3RFdmVudHNSZXNwb25zZRIrCgZldmVudHMYASADKAsyGy5wb3N0aG9ybi5kZWxpdmVyeS52MS5FdmVudBIXCg9uZXh0X3BhZ2VfdG9rZW4YAiABKAkicAoTRXhwbGFpbkV2ZW50UmVxdWVzdBIwCgl3b3Jrc3BhY2UYASABKAlCHbpIGnIYMhZeW0EtWmEtejAtOS5fLV17MSw2NH0kEg0KBWV2ZW50GAIgASgJEhgKB3dlYmhvb2sYAyABKAlCB7pIBHICGEAiogEKEEV2ZW50RXhwbGFuYXRpb24SDQoFZXZlbnQYASABKAkSEgoKZXZlbnRfdHlwZRgCIAEoCRIvCgthY2NlcHRfdGltZRgDIAEoCzIaLmdvb2dsZS5wcm90b2J1Zi5UaW1lc3RhbXASOgoId2ViaG9va3MYBCADKAsyKC5wb3N0aG9ybi5kZWxpdmVyeS52MS5XZWJob29rRXhwbGFuYXRpb24inAMKEldlYmhvb2tFeHBsYW5hdGlvbhIPCgd3ZWJob29rGAEgASgJEkEKB3ZlcmRpY3QYAiABKA4yMC5wb3N0aG9ybi5kZWxpdmVyeS52MS5XZWJob29rRXhwbGFuYXRpb24uVmVyZGljdBITCgtkZXNjcmlwdGlvbhgDIAEoCRISCgptYXRjaGVkX2J5GAQgASgJEg4KBmZpbHRlchgFIAEoCRIPCgdkZWxldGVkGAYgASgIEjIKCmRlbGl2ZXJpZXMYByADKAsyHi5wb3N0aG9ybi5kZWxpdmVyeS52MS5EZWxpdmVyeSKzAQoHVmVyZGljdBIXChNWRVJESUNUX1VOU1BFQ0lGSUVEEAASCwoHTUFUQ0hFRBABEhIKDk5PVF9TVUJTQ1JJQkVEEAISDAoIRklMVEVSRUQQAxIQCgxGSUxURVJfRVJST1IQBBISCg5XRUJIT09LX1BBVVNFRBAFEhQKEFdFQkhPT0tfRElTQUJMRUQQBhIRCg1DUkVBVEVEX0xBVEVSEAcSEQoNQ0hBTkdFRF9MQVRFUhAIInsKEkRyeVJ1bkV2ZW50UmVxdWVzdBIwCgl3b3Jrc3BhY2UYASABKAlCHbpIGnIYMhZeW0EtWmEtejAtOS5fLV17MSw2NH0kEjMKBWV2ZW50GAIgASgLMhwucG9zdGhvcm4uaW5nZXN0aW9uLnYxLkV2ZW50Qga6SAPIAQEidAoGRHJ5UnVuEjgKCmRlbGl2ZXJpZXMYASADKAsyJC5wb3N0aG9ybi5kZWxpdmVyeS52MS5EcnlSdW5EZWxpdmVyeRIwCgZtaXNzZXMYAiADKAsyIC5wb3N0aG9ybi5kZWxpdmVyeS52MS5EcnlSdW5NaXNzIoABCg5EcnlSdW5EZWxpdmVyeRIPCgd3ZWJob29rGAEgASgJEhIKCm1hdGNoZWRfYnkYAiABKAkSEwoLZGVzY3JpcHRpb24YAyABKAkSNAoHcmVxdWVzdBgEIAEoCzIjLnBvc3Rob3JuLmRlbGl2ZXJ5LnYxLkRyeVJ1blJlcXVlc3QiwwEKDURyeVJ1blJlcXVlc3QSDgoGbWV0aG9kGAEgASgJEgsKA3VybBgCIAEoCRJBCgdoZWFkZXJzGAMgAygLMjAucG9zdGhvcm4uZGVsaXZlcnkudjEuRHJ5UnVuUmVxdWVzdC5IZWFkZXJzRW50cnkSDAoEYm9keRgEIAEoCRIUCgxib2R5X29taXR0ZWQYBSABKAgaLgoMSGVhZGVyc0VudHJ5EgsKA2tleRgBIAEoCRINCgV2YWx1ZRgCIAEoCToCOAEidQoKRHJ5UnVuTWlzcxIPCgd3ZWJob29rGAEgASgJEkEKB3ZlcmRpY3QYAiABKA4yMC5wb3N0aG9ybi5kZWxpdmVyeS52MS5XZWJob29rRXhwbGFuYXRpb24uVmVyZGljdBITCgtkZXNjcmlwdGlvbhgDIAEoCTKrBQoMRXZlbnRTZXJ2aWNlEpgBCghHZXRFdmVudBIlLnBvc3Rob3JuLmRlbGl2ZXJ5LnYxLkdldEV2ZW50UmVxdWVzdBobLnBvc3Rob3JuLmRlbGl2ZXJ5LnYxLkV2ZW50IkiquxgTCAMSD2RlbGl2ZXJpZXM6cmVhZILT5JMCKxIpL3YxL3dvcmtzcGFjZXMve3dvcmtzcGFjZX0vZXZlbnRzL3tldmVudH0SoQEKCkxpc3RFdmVudHMSJy5wb3N0aG9ybi5kZWxpdmVyeS52MS5MaXN0RXZlbnRzUmVxdWVzdBooLnBvc3Rob3JuLmRlbGl2ZXJ5LnYxLkxpc3RFdmVudHNSZXNwb25zZSJAqrsYEwgDEg9kZWxpdmVyaWVzOnJlYWSC0+STAiMSIS92MS93b3Jrc3BhY2VzL3t3b3Jrc3BhY2V9L2V2ZW50cxKzAQoMRXhwbGFpbkV2ZW50EikucG9zdGhvcm4uZGVsaXZlcnkudjEuRXhwbGFpbkV2ZW50UmVxdWVzdBomLnBvc3Rob3JuLmRlbGl2ZXJ5LnYxLkV2ZW50RXhwbGFuYXRpb24iUKq7GBMIAxIPZGVsaXZlcmllczpyZWFkgtPkkwIzEjEvdjEvd29ya3NwYWNlcy97d29ya3NwYWNlfS9ldmVudHMve2V2ZW50fTpleHBsYWluEqUBCgtEcnlSdW5FdmVudBIoLnBvc3Rob3JuLmRlbGl2ZXJ5LnYxLkRyeVJ1bkV2ZW50UmVxdWVzdBocLnBvc3Rob3JuLmRlbGl2ZXJ5LnYxLkRyeVJ1biJOqrsYEwgDEg9kZWxpdmVyaWVzOnJlYWSC0+STAjE6BWV2ZW50IigvdjEvd29ya3NwYWNlcy97d29ya3NwYWNlfS9ldmVudHM6ZHJ5UnVuYgZwcm90bzM", [file_buf_validate_validate, file_google_api_annotations, file_google_protobuf_timestamp, file_posthorn_delivery_v1_delivery, file_posthorn_ingestion_v1_event, file_posthorn_type_v1_options]);
 
 /**
  * An accepted event and what became of it.
@@ -451,6 +453,686 @@ export const ListEventsResponseSchema: GenMessage<ListEventsResponse, {jsonType:
   messageDesc(file_posthorn_delivery_v1_event_service, 4);
 
 /**
+ * Which event to explain, and to whom.
+ *
+ * @generated from message posthorn.delivery.v1.ExplainEventRequest
+ */
+export type ExplainEventRequest = Message<"posthorn.delivery.v1.ExplainEventRequest"> & {
+  /**
+   * The workspace's id or alias.
+   *
+   * @generated from field: string workspace = 1;
+   */
+  workspace: string;
+
+  /**
+   * The event's id.
+   *
+   * @generated from field: string event = 2;
+   */
+  event: string;
+
+  /**
+   * Only this webhook. Empty: all of the workspace, and those deleted since that had to do with
+   * the event; at most 250.
+   *
+   * @generated from field: string webhook = 3;
+   */
+  webhook: string;
+};
+
+/**
+ * Which event to explain, and to whom.
+ *
+ * @generated from message posthorn.delivery.v1.ExplainEventRequest
+ */
+export type ExplainEventRequestJson = {
+  /**
+   * The workspace's id or alias.
+   *
+   * @generated from field: string workspace = 1;
+   */
+  workspace?: string;
+
+  /**
+   * The event's id.
+   *
+   * @generated from field: string event = 2;
+   */
+  event?: string;
+
+  /**
+   * Only this webhook. Empty: all of the workspace, and those deleted since that had to do with
+   * the event; at most 250.
+   *
+   * @generated from field: string webhook = 3;
+   */
+  webhook?: string;
+};
+
+/**
+ * Describes the message posthorn.delivery.v1.ExplainEventRequest.
+ * Use `create(ExplainEventRequestSchema)` to create a new message.
+ */
+export const ExplainEventRequestSchema: GenMessage<ExplainEventRequest, {jsonType: ExplainEventRequestJson}> = /*@__PURE__*/
+  messageDesc(file_posthorn_delivery_v1_event_service, 5);
+
+/**
+ * Who gets an event, and why.
+ *
+ * @generated from message posthorn.delivery.v1.EventExplanation
+ */
+export type EventExplanation = Message<"posthorn.delivery.v1.EventExplanation"> & {
+  /**
+   * The event's id.
+   *
+   * @generated from field: string event = 1;
+   */
+  event: string;
+
+  /**
+   * The event's type.
+   *
+   * @generated from field: string event_type = 2;
+   */
+  eventType: string;
+
+  /**
+   * When Posthorn accepted it.
+   *
+   * @generated from field: google.protobuf.Timestamp accept_time = 3;
+   */
+  acceptTime?: Timestamp | undefined;
+
+  /**
+   * One for each webhook.
+   *
+   * @generated from field: repeated posthorn.delivery.v1.WebhookExplanation webhooks = 4;
+   */
+  webhooks: WebhookExplanation[];
+};
+
+/**
+ * Who gets an event, and why.
+ *
+ * @generated from message posthorn.delivery.v1.EventExplanation
+ */
+export type EventExplanationJson = {
+  /**
+   * The event's id.
+   *
+   * @generated from field: string event = 1;
+   */
+  event?: string;
+
+  /**
+   * The event's type.
+   *
+   * @generated from field: string event_type = 2;
+   */
+  eventType?: string;
+
+  /**
+   * When Posthorn accepted it.
+   *
+   * @generated from field: google.protobuf.Timestamp accept_time = 3;
+   */
+  acceptTime?: TimestampJson;
+
+  /**
+   * One for each webhook.
+   *
+   * @generated from field: repeated posthorn.delivery.v1.WebhookExplanation webhooks = 4;
+   */
+  webhooks?: WebhookExplanationJson[];
+};
+
+/**
+ * Describes the message posthorn.delivery.v1.EventExplanation.
+ * Use `create(EventExplanationSchema)` to create a new message.
+ */
+export const EventExplanationSchema: GenMessage<EventExplanation, {jsonType: EventExplanationJson}> = /*@__PURE__*/
+  messageDesc(file_posthorn_delivery_v1_event_service, 6);
+
+/**
+ * What one webhook has to do with one event.
+ *
+ * @generated from message posthorn.delivery.v1.WebhookExplanation
+ */
+export type WebhookExplanation = Message<"posthorn.delivery.v1.WebhookExplanation"> & {
+  /**
+   * The webhook's id.
+   *
+   * @generated from field: string webhook = 1;
+   */
+  webhook: string;
+
+  /**
+   * Whether the event is for it.
+   *
+   * @generated from field: posthorn.delivery.v1.WebhookExplanation.Verdict verdict = 2;
+   */
+  verdict: WebhookExplanation_Verdict;
+
+  /**
+   * The same in words: one sentence for people.
+   *
+   * @generated from field: string description = 3;
+   */
+  description: string;
+
+  /**
+   * For MATCHED: the entry of its `eventTypes` that named the type; empty when it takes all.
+   *
+   * @generated from field: string matched_by = 4;
+   */
+  matchedBy: string;
+
+  /**
+   * Its filter, as it is now; empty for none.
+   *
+   * @generated from field: string filter = 5;
+   */
+  filter: string;
+
+  /**
+   * Whether it has been deleted since.
+   *
+   * @generated from field: bool deleted = 6;
+   */
+  deleted: boolean;
+
+  /**
+   * The event's deliveries to it, resends included, newest first.
+   *
+   * @generated from field: repeated posthorn.delivery.v1.Delivery deliveries = 7;
+   */
+  deliveries: Delivery[];
+};
+
+/**
+ * What one webhook has to do with one event.
+ *
+ * @generated from message posthorn.delivery.v1.WebhookExplanation
+ */
+export type WebhookExplanationJson = {
+  /**
+   * The webhook's id.
+   *
+   * @generated from field: string webhook = 1;
+   */
+  webhook?: string;
+
+  /**
+   * Whether the event is for it.
+   *
+   * @generated from field: posthorn.delivery.v1.WebhookExplanation.Verdict verdict = 2;
+   */
+  verdict?: WebhookExplanation_VerdictJson;
+
+  /**
+   * The same in words: one sentence for people.
+   *
+   * @generated from field: string description = 3;
+   */
+  description?: string;
+
+  /**
+   * For MATCHED: the entry of its `eventTypes` that named the type; empty when it takes all.
+   *
+   * @generated from field: string matched_by = 4;
+   */
+  matchedBy?: string;
+
+  /**
+   * Its filter, as it is now; empty for none.
+   *
+   * @generated from field: string filter = 5;
+   */
+  filter?: string;
+
+  /**
+   * Whether it has been deleted since.
+   *
+   * @generated from field: bool deleted = 6;
+   */
+  deleted?: boolean;
+
+  /**
+   * The event's deliveries to it, resends included, newest first.
+   *
+   * @generated from field: repeated posthorn.delivery.v1.Delivery deliveries = 7;
+   */
+  deliveries?: DeliveryJson[];
+};
+
+/**
+ * Describes the message posthorn.delivery.v1.WebhookExplanation.
+ * Use `create(WebhookExplanationSchema)` to create a new message.
+ */
+export const WebhookExplanationSchema: GenMessage<WebhookExplanation, {jsonType: WebhookExplanationJson}> = /*@__PURE__*/
+  messageDesc(file_posthorn_delivery_v1_event_service, 7);
+
+/**
+ * Whether the event is for the webhook.
+ *
+ * @generated from enum posthorn.delivery.v1.WebhookExplanation.Verdict
+ */
+export const WebhookExplanation_Verdict = {
+  /**
+   * Not set.
+   *
+   * @generated from enum value: VERDICT_UNSPECIFIED = 0;
+   */
+  VERDICT_UNSPECIFIED: 0,
+
+  /**
+   * It is: there is a delivery.
+   *
+   * @generated from enum value: MATCHED = 1;
+   */
+  MATCHED: 1,
+
+  /**
+   * Its event types do not name the event's type.
+   *
+   * @generated from enum value: NOT_SUBSCRIBED = 2;
+   */
+  NOT_SUBSCRIBED: 2,
+
+  /**
+   * Its filter said no.
+   *
+   * @generated from enum value: FILTERED = 3;
+   */
+  FILTERED: 3,
+
+  /**
+   * Its filter could not be evaluated on this event.
+   *
+   * @generated from enum value: FILTER_ERROR = 4;
+   */
+  FILTER_ERROR: 4,
+
+  /**
+   * It was paused.
+   *
+   * @generated from enum value: WEBHOOK_PAUSED = 5;
+   */
+  WEBHOOK_PAUSED: 5,
+
+  /**
+   * It was disabled.
+   *
+   * @generated from enum value: WEBHOOK_DISABLED = 6;
+   */
+  WEBHOOK_DISABLED: 6,
+
+  /**
+   * It was created after the event.
+   *
+   * @generated from enum value: CREATED_LATER = 7;
+   */
+  CREATED_LATER: 7,
+
+  /**
+   * It did not subscribe the event's type; it was changed since.
+   *
+   * @generated from enum value: CHANGED_LATER = 8;
+   */
+  CHANGED_LATER: 8,
+} as const;
+
+/**
+ * Whether the event is for the webhook.
+ *
+ * @generated from enum posthorn.delivery.v1.WebhookExplanation.Verdict
+ */
+export type WebhookExplanation_Verdict = (typeof WebhookExplanation_Verdict)[keyof typeof WebhookExplanation_Verdict] | UnknownEnum;
+
+/**
+ * Whether the event is for the webhook.
+ *
+ * @generated from enum posthorn.delivery.v1.WebhookExplanation.Verdict
+ */
+export type WebhookExplanation_VerdictJson = "VERDICT_UNSPECIFIED" | "MATCHED" | "NOT_SUBSCRIBED" | "FILTERED" | "FILTER_ERROR" | "WEBHOOK_PAUSED" | "WEBHOOK_DISABLED" | "CREATED_LATER" | "CHANGED_LATER";
+
+/**
+ * Describes the enum posthorn.delivery.v1.WebhookExplanation.Verdict.
+ */
+export const WebhookExplanation_VerdictSchema: GenEnum<WebhookExplanation_Verdict, WebhookExplanation_VerdictJson> = /*@__PURE__*/
+  enumDesc(file_posthorn_delivery_v1_event_service, 7, 0);
+
+/**
+ * The event to try.
+ *
+ * @generated from message posthorn.delivery.v1.DryRunEventRequest
+ */
+export type DryRunEventRequest = Message<"posthorn.delivery.v1.DryRunEventRequest"> & {
+  /**
+   * The workspace's id or alias.
+   *
+   * @generated from field: string workspace = 1;
+   */
+  workspace: string;
+
+  /**
+   * The event, as it would be published.
+   *
+   * @generated from field: posthorn.ingestion.v1.Event event = 2;
+   */
+  event?: Event$1 | undefined;
+};
+
+/**
+ * The event to try.
+ *
+ * @generated from message posthorn.delivery.v1.DryRunEventRequest
+ */
+export type DryRunEventRequestJson = {
+  /**
+   * The workspace's id or alias.
+   *
+   * @generated from field: string workspace = 1;
+   */
+  workspace?: string;
+
+  /**
+   * The event, as it would be published.
+   *
+   * @generated from field: posthorn.ingestion.v1.Event event = 2;
+   */
+  event?: EventJson$1;
+};
+
+/**
+ * Describes the message posthorn.delivery.v1.DryRunEventRequest.
+ * Use `create(DryRunEventRequestSchema)` to create a new message.
+ */
+export const DryRunEventRequestSchema: GenMessage<DryRunEventRequest, {jsonType: DryRunEventRequestJson}> = /*@__PURE__*/
+  messageDesc(file_posthorn_delivery_v1_event_service, 8);
+
+/**
+ * Who would get an event.
+ *
+ * @generated from message posthorn.delivery.v1.DryRun
+ */
+export type DryRun = Message<"posthorn.delivery.v1.DryRun"> & {
+  /**
+   * One for each webhook that would get it.
+   *
+   * @generated from field: repeated posthorn.delivery.v1.DryRunDelivery deliveries = 1;
+   */
+  deliveries: DryRunDelivery[];
+
+  /**
+   * One for each webhook that would not.
+   *
+   * @generated from field: repeated posthorn.delivery.v1.DryRunMiss misses = 2;
+   */
+  misses: DryRunMiss[];
+};
+
+/**
+ * Who would get an event.
+ *
+ * @generated from message posthorn.delivery.v1.DryRun
+ */
+export type DryRunJson = {
+  /**
+   * One for each webhook that would get it.
+   *
+   * @generated from field: repeated posthorn.delivery.v1.DryRunDelivery deliveries = 1;
+   */
+  deliveries?: DryRunDeliveryJson[];
+
+  /**
+   * One for each webhook that would not.
+   *
+   * @generated from field: repeated posthorn.delivery.v1.DryRunMiss misses = 2;
+   */
+  misses?: DryRunMissJson[];
+};
+
+/**
+ * Describes the message posthorn.delivery.v1.DryRun.
+ * Use `create(DryRunSchema)` to create a new message.
+ */
+export const DryRunSchema: GenMessage<DryRun, {jsonType: DryRunJson}> = /*@__PURE__*/
+  messageDesc(file_posthorn_delivery_v1_event_service, 9);
+
+/**
+ * A delivery that an event would make.
+ *
+ * @generated from message posthorn.delivery.v1.DryRunDelivery
+ */
+export type DryRunDelivery = Message<"posthorn.delivery.v1.DryRunDelivery"> & {
+  /**
+   * The webhook's id.
+   *
+   * @generated from field: string webhook = 1;
+   */
+  webhook: string;
+
+  /**
+   * The entry of its `eventTypes` that names the type; empty when it takes all.
+   *
+   * @generated from field: string matched_by = 2;
+   */
+  matchedBy: string;
+
+  /**
+   * When its first attempt would be made, in words: one sentence for people.
+   *
+   * @generated from field: string description = 3;
+   */
+  description: string;
+
+  /**
+   * What would be sent first.
+   *
+   * @generated from field: posthorn.delivery.v1.DryRunRequest request = 4;
+   */
+  request?: DryRunRequest | undefined;
+};
+
+/**
+ * A delivery that an event would make.
+ *
+ * @generated from message posthorn.delivery.v1.DryRunDelivery
+ */
+export type DryRunDeliveryJson = {
+  /**
+   * The webhook's id.
+   *
+   * @generated from field: string webhook = 1;
+   */
+  webhook?: string;
+
+  /**
+   * The entry of its `eventTypes` that names the type; empty when it takes all.
+   *
+   * @generated from field: string matched_by = 2;
+   */
+  matchedBy?: string;
+
+  /**
+   * When its first attempt would be made, in words: one sentence for people.
+   *
+   * @generated from field: string description = 3;
+   */
+  description?: string;
+
+  /**
+   * What would be sent first.
+   *
+   * @generated from field: posthorn.delivery.v1.DryRunRequest request = 4;
+   */
+  request?: DryRunRequestJson;
+};
+
+/**
+ * Describes the message posthorn.delivery.v1.DryRunDelivery.
+ * Use `create(DryRunDeliverySchema)` to create a new message.
+ */
+export const DryRunDeliverySchema: GenMessage<DryRunDelivery, {jsonType: DryRunDeliveryJson}> = /*@__PURE__*/
+  messageDesc(file_posthorn_delivery_v1_event_service, 10);
+
+/**
+ * An HTTP request as it would be sent, but for the event's id, the times and the signature.
+ *
+ * @generated from message posthorn.delivery.v1.DryRunRequest
+ */
+export type DryRunRequest = Message<"posthorn.delivery.v1.DryRunRequest"> & {
+  /**
+   * Always POST.
+   *
+   * @generated from field: string method = 1;
+   */
+  method: string;
+
+  /**
+   * Where.
+   *
+   * @generated from field: string url = 2;
+   */
+  url: string;
+
+  /**
+   * By name in lower case; values of custom headers and signatures are `***`.
+   *
+   * @generated from field: map<string, string> headers = 3;
+   */
+  headers: { [key: string]: string };
+
+  /**
+   * The body, byte by byte.
+   *
+   * @generated from field: string body = 4;
+   */
+  body: string;
+
+  /**
+   * Whether the body is left out, because those before it have 4 MiB together.
+   *
+   * @generated from field: bool body_omitted = 5;
+   */
+  bodyOmitted: boolean;
+};
+
+/**
+ * An HTTP request as it would be sent, but for the event's id, the times and the signature.
+ *
+ * @generated from message posthorn.delivery.v1.DryRunRequest
+ */
+export type DryRunRequestJson = {
+  /**
+   * Always POST.
+   *
+   * @generated from field: string method = 1;
+   */
+  method?: string;
+
+  /**
+   * Where.
+   *
+   * @generated from field: string url = 2;
+   */
+  url?: string;
+
+  /**
+   * By name in lower case; values of custom headers and signatures are `***`.
+   *
+   * @generated from field: map<string, string> headers = 3;
+   */
+  headers?: { [key: string]: string };
+
+  /**
+   * The body, byte by byte.
+   *
+   * @generated from field: string body = 4;
+   */
+  body?: string;
+
+  /**
+   * Whether the body is left out, because those before it have 4 MiB together.
+   *
+   * @generated from field: bool body_omitted = 5;
+   */
+  bodyOmitted?: boolean;
+};
+
+/**
+ * Describes the message posthorn.delivery.v1.DryRunRequest.
+ * Use `create(DryRunRequestSchema)` to create a new message.
+ */
+export const DryRunRequestSchema: GenMessage<DryRunRequest, {jsonType: DryRunRequestJson}> = /*@__PURE__*/
+  messageDesc(file_posthorn_delivery_v1_event_service, 11);
+
+/**
+ * A webhook that would not get an event.
+ *
+ * @generated from message posthorn.delivery.v1.DryRunMiss
+ */
+export type DryRunMiss = Message<"posthorn.delivery.v1.DryRunMiss"> & {
+  /**
+   * The webhook's id.
+   *
+   * @generated from field: string webhook = 1;
+   */
+  webhook: string;
+
+  /**
+   * Why not.
+   *
+   * @generated from field: posthorn.delivery.v1.WebhookExplanation.Verdict verdict = 2;
+   */
+  verdict: WebhookExplanation_Verdict;
+
+  /**
+   * The same in words: one sentence for people.
+   *
+   * @generated from field: string description = 3;
+   */
+  description: string;
+};
+
+/**
+ * A webhook that would not get an event.
+ *
+ * @generated from message posthorn.delivery.v1.DryRunMiss
+ */
+export type DryRunMissJson = {
+  /**
+   * The webhook's id.
+   *
+   * @generated from field: string webhook = 1;
+   */
+  webhook?: string;
+
+  /**
+   * Why not.
+   *
+   * @generated from field: posthorn.delivery.v1.WebhookExplanation.Verdict verdict = 2;
+   */
+  verdict?: WebhookExplanation_VerdictJson;
+
+  /**
+   * The same in words: one sentence for people.
+   *
+   * @generated from field: string description = 3;
+   */
+  description?: string;
+};
+
+/**
+ * Describes the message posthorn.delivery.v1.DryRunMiss.
+ * Use `create(DryRunMissSchema)` to create a new message.
+ */
+export const DryRunMissSchema: GenMessage<DryRunMiss, {jsonType: DryRunMissJson}> = /*@__PURE__*/
+  messageDesc(file_posthorn_delivery_v1_event_service, 12);
+
+/**
  * Reads accepted events and what became of them.
  *
  * @generated from service posthorn.delivery.v1.EventService
@@ -476,6 +1158,29 @@ export const EventService: GenService<{
     methodKind: "unary";
     input: typeof ListEventsRequestSchema;
     output: typeof ListEventsResponseSchema;
+  },
+  /**
+   * Tells for each webhook of the workspace whether it gets an event and why, or why not, and what
+   * its deliveries wait for. Waits for a new event as GetEvent does. NOT_FOUND when there is no
+   * such event, or the webhook that was named has nothing to do with the workspace.
+   *
+   * @generated from rpc posthorn.delivery.v1.EventService.ExplainEvent
+   */
+  explainEvent: {
+    methodKind: "unary";
+    input: typeof ExplainEventRequestSchema;
+    output: typeof EventExplanationSchema;
+  },
+  /**
+   * Tells who would get an event, and shows the requests, without publishing it: nothing is
+   * written and nothing sent. Refuses what publishing would refuse.
+   *
+   * @generated from rpc posthorn.delivery.v1.EventService.DryRunEvent
+   */
+  dryRunEvent: {
+    methodKind: "unary";
+    input: typeof DryRunEventRequestSchema;
+    output: typeof DryRunSchema;
   },
 }> = /*@__PURE__*/
   serviceDesc(file_posthorn_delivery_v1_event_service, 0);
