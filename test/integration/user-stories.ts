@@ -294,6 +294,28 @@ export function userStories(name: string, start: () => Promise<Posthorn>): void 
       await deliveredAs(workspace, "HELD");
     });
 
+    it("tells the provider's own webhook of one that was disabled", async () => {
+      const operations = await receiver();
+      const listening = await addWebhook("posthorn.operations", operations.url, {
+        eventTypes: ["posthorn.webhook.*"],
+      });
+      const { workspace, webhook, target } = await setup([410]);
+      await publish(workspace);
+      const request = await eventually(() => {
+        const about = operations.requests.find(({ body }) => body.includes(webhook.id));
+        expect(about).toBeDefined();
+        return about;
+      });
+      const headers = { ...request?.headers };
+      const event = new StandardWebhook(listening.secret).verify(request?.body ?? "", headers);
+      expect(event).toMatchObject({
+        type: "posthorn.webhook.disabled",
+        data: { webhook: webhook.id, reason: "GONE", urlHost: new URL(target.url).host },
+      });
+      const path = `/v1/workspaces/posthorn.operations/webhooks/${listening.id}`;
+      expect((await posthorn.call("DELETE", path)).status).toBe(200);
+    });
+
     it("never undercuts Retry-After, for the whole webhook", async () => {
       const { workspace, target } = await setup(
         [{ status: 503, headers: { "retry-after": "2" } }, 200],

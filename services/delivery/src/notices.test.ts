@@ -294,6 +294,26 @@ describe("a provider that listens in its workspace of operations", () => {
   });
 });
 
+it("what a process could not tell any more, the next owner tells", async () => {
+  const own = await deliveryHarness();
+  const target = await receiver({ answers: [{ status: 410, delayMs: 200 }] });
+  const workspace = own.subscription.addWorkspace();
+  const { id } = own.subscription.addWebhook(workspace, { url: target.url });
+  const first = await own.start();
+  await own.publish(workspace, {});
+  await target.next();
+  own.subscription.state.isDown = true;
+  const refused = own.subscription.state.refusedCount;
+  await eventually(() => expect(own.subscription.state.refusedCount).toBeGreaterThan(refused));
+  await first.stop();
+  own.subscription.state.isDown = false;
+  expect(own.subscription.stateOf(workspace, id)).toBe("ACTIVE");
+  const second = await own.start();
+  await eventually(() => expect(own.subscription.stateOf(workspace, id)).toBe("DISABLED"));
+  await second.stop();
+  await own.close();
+});
+
 async function noticeCount(): Promise<number> {
   const query = "select count(*)::integer as count from delivery.notice";
   const { rows } = await client.query<{ count: number }>(query);
