@@ -1,8 +1,21 @@
 import { randomUUID } from "node:crypto";
 import { base32ToHex, hexToBase32 } from "./base32.ts";
 
-/** What an id names: event, webhook, delivery, attempt, connection, key, workspace, dead letter, outcome. */
-export type IdPrefix = "evt" | "wh" | "dlv" | "att" | "conn" | "key" | "ws" | "dead" | "out";
+/**
+ * What an id names: event, webhook, delivery, attempt, replay, connection, key, workspace, dead
+ * letter, outcome.
+ */
+export type IdPrefix =
+  | "evt"
+  | "wh"
+  | "dlv"
+  | "att"
+  | "rpl"
+  | "conn"
+  | "key"
+  | "ws"
+  | "dead"
+  | "out";
 
 /** The last millisecond whose day has a year of four digits. */
 const timeMsMax = Date.UTC(10_000, 0) - 1;
