@@ -219,7 +219,7 @@ export function badValuesTable(start: () => Posthorn): void {
     it.each(paged)("B50 of the page size %j is refused, of every kind", async (size) => {
       for (const path of [
         ...lists,
-        ...["webhooks", "events", "deliveries"].map((name) => `${at.path}/${name}`),
+        ...["webhooks", "events", "deliveries", "replays"].map((name) => `${at.path}/${name}`),
       ]) {
         const answer = await get(`${path}?pageSize=${size}`);
         expectRefused(answer, { status: 400, reason: "INVALID", field: "pageSize" });

@@ -95,6 +95,10 @@ export function goodBody({ path, method, hasBody }: Route): unknown {
   const event = { type: freeType, data: {} };
   if (path.endsWith("/events:batch")) return { events: [event] };
   if (path.endsWith("/events") || path.endsWith("/events:dryRun")) return event;
+  if (path.endsWith(":recover")) return { since: new Date().toISOString() };
+  if (path.endsWith("/replays") && method === "POST") {
+    return { webhook: "wh_none", filter: "ALL", after: new Date().toISOString() };
+  }
   if (path.endsWith("/webhooks") && method === "POST") return { url: "https://example.com/hook" };
   return {};
 }

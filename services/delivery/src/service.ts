@@ -4,6 +4,7 @@ import { egress } from "@posthorn/egress";
 import { migrate, openPostgres, pageTokens } from "@posthorn/postgres";
 import { DeliveryService } from "@posthorn/proto/posthorn/delivery/v1/delivery_service";
 import { EventService } from "@posthorn/proto/posthorn/delivery/v1/event_service";
+import { ReplayService } from "@posthorn/proto/posthorn/delivery/v1/replay_service";
 import { StatsService } from "@posthorn/proto/posthorn/delivery/v1/stats_service";
 import { WebhookTestService } from "@posthorn/proto/posthorn/delivery/v1/webhook_test_service";
 import { WebhookHealthService } from "@posthorn/proto/posthorn/internal/delivery/v1/webhook_health_service";
@@ -23,6 +24,7 @@ import type { DeliveryConfig } from "./config.ts";
 import { deliveryGauges, deliveryMetrics } from "./metrics.ts";
 import { deliveryService as deliveryRpc } from "./rpc/delivery-service.ts";
 import { eventService } from "./rpc/event-service.ts";
+import { replayService } from "./rpc/replay-service.ts";
 import type { ShowDeps } from "./rpc/show-deliveries.ts";
 import { statsService } from "./rpc/stats-service.ts";
 import { webhookHealthService } from "./rpc/webhook-health-service.ts";
@@ -39,6 +41,7 @@ import { fanOut } from "./workers/fan-out.ts";
 import { notifications } from "./workers/notifications.ts";
 import { Ownership } from "./workers/ownership.ts";
 import { relay } from "./workers/relay.ts";
+import { Replays } from "./workers/replays.ts";
 import { ResultWriter } from "./workers/result-writer.ts";
 import { Retention } from "./workers/retention.ts";
 import { Sender } from "./workers/sender.ts";
@@ -154,6 +157,7 @@ export async function deliveryService(
     ensureDays: (names) => days.ensure(names),
     clock,
   });
+  const replays = new Replays({ db, ownership, sender, subscriptions, log, clock });
   const look: ShowDeps["look"] = (key) => sender.look(key);
   const showing = { db, partitionCount, look, now: clock.now };
   const paging = { ...showing, subscriptions, tokens };
@@ -170,6 +174,15 @@ export async function deliveryService(
         }),
       );
       router.service(StatsService, statsService({ db, subscriptions, now: clock.now }));
+      router.service(
+        ReplayService,
+        replayService({
+          ...paging,
+          bus,
+          topic: eventsTopic,
+          bodiesDays: config.retention.bodiesDays,
+        }),
+      );
       router.service(
         WebhookTestService,
         webhookTestService({
@@ -221,7 +234,8 @@ export async function deliveryService(
         config.retention,
       ).part(),
       watchers.part(),
-      notifications({ url: config.databaseUrl, sender, watchers, log }),
+      notifications({ url: config.databaseUrl, sender, watchers, replays, log }),
+      replays.part(),
       handOver,
       bus.consumer({
         topic: eventsTopic,

@@ -1,6 +1,7 @@
 import type { DescService } from "@bufbuild/protobuf";
 import { DeliveryService } from "@posthorn/proto/posthorn/delivery/v1/delivery_service";
 import { EventService } from "@posthorn/proto/posthorn/delivery/v1/event_service";
+import { ReplayService } from "@posthorn/proto/posthorn/delivery/v1/replay_service";
 import { StatsService } from "@posthorn/proto/posthorn/delivery/v1/stats_service";
 import { WebhookTestService } from "@posthorn/proto/posthorn/delivery/v1/webhook_test_service";
 import { DeadLetterService } from "@posthorn/proto/posthorn/ingestion/v1/dead_letter_service";
@@ -24,7 +25,7 @@ const servicesOf: Readonly<Record<Backend, readonly DescService[]>> = {
     ApiKeyService,
   ],
   ingestion: [PublishService, DeadLetterService],
-  delivery: [EventService, DeliveryService, WebhookTestService, StatsService],
+  delivery: [EventService, DeliveryService, ReplayService, WebhookTestService, StatsService],
 };
 
 /** Every service that callers outside may reach. `posthorn.internal.*` is none of them. */

@@ -82,7 +82,7 @@ export function shownState(
   if (delivery.state !== "PENDING") return { state: delivery.state, reason: delivery.stateReason };
   switch (webhook) {
     case "ACTIVE":
-      return { state: "PENDING", reason: "" };
+      return { state: "PENDING", reason: delivery.stateReason };
     case "PAUSED":
     case "DISABLED":
       return { state: "HELD", reason: `WEBHOOK_${webhook}` };

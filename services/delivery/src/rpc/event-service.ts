@@ -133,6 +133,7 @@ function toMessage(event: StoredEvent): Event {
     time: fromJson(TimestampSchema, event.time),
     orderingKey: event.orderingKey,
     acceptTime: timestampFromDate(event.acceptedAt),
+    ...(event.deliverAt && { deliverTime: timestampFromDate(event.deliverAt) }),
     skipped: event.skipped.map(({ webhook, reason, detail = "" }) => ({ webhook, reason, detail })),
     skippedCount: event.skippedCount,
   });

@@ -22,6 +22,7 @@ export interface Database {
     accepted_at: Date;
     ordering_key: string;
     traceparent: string;
+    deliver_at: ColumnType<Date | null, Date | undefined, Date>;
     skipped: string;
     is_test: ColumnType<boolean, boolean | undefined, boolean>;
   };
@@ -131,4 +132,33 @@ export interface Database {
     error: string;
     created_at: Generated<Date>;
   };
+  replay: {
+    id: string;
+    workspace_id: string;
+    partition: number;
+    webhook_id: string | null;
+    to_webhook_id: string | null;
+    filter: string;
+    selection: string;
+    after_at: Date;
+    before_at: Date;
+    per_second: number;
+    log_end: string;
+    state: string;
+    state_reason: Generated<string>;
+    is_settled: Generated<boolean>;
+    cursor_at: Date;
+    cursor_id: string;
+    is_scanned: Generated<boolean>;
+    next_at: Generated<Date>;
+    matched_count: Generated<number>;
+    created_count: Generated<number>;
+    succeeded_count: Generated<number>;
+    failed_count: Generated<number>;
+    canceled_count: Generated<number>;
+    created_at: Generated<Date>;
+    updated_at: Generated<Date>;
+    ended_at: Date | null;
+  };
+  replay_delivery: { replay_id: string; check_at: Date; delivery_id: string; day: string };
 }

@@ -15,6 +15,8 @@ export interface StoredEvent {
   readonly time: string;
   readonly orderingKey: string;
   readonly acceptedAt: Date;
+  /** When it is to be sent, as published; undefined for at once. */
+  readonly deliverAt: Date | undefined;
   /** Webhooks that subscribe the type and got no delivery: the first of them. */
   readonly skipped: readonly Skipped[];
   readonly skippedCount: number;
@@ -76,6 +78,7 @@ function fromRow(row: Selectable<Database["event"]>): StoredEvent {
     time: row.event_time,
     orderingKey: row.ordering_key,
     acceptedAt: row.accepted_at,
+    deliverAt: row.deliver_at ?? undefined,
     ...readSkipped(row.skipped),
   };
 }

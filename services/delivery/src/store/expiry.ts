@@ -1,6 +1,7 @@
 import { type Kysely, sql } from "kysely";
 import type { Database } from "./database.ts";
 import type { Held } from "./partitions.ts";
+import { deleteOldReplays } from "./replays.ts";
 
 /**
  * Ends up to 1,000 waiting deliveries of a webhook as CANCELED, BODY_EXPIRED: those of events of
@@ -32,12 +33,13 @@ export async function cancelExpired(
 }
 
 /**
- * Deletes what was put aside before a time: records and notices that were parked, and the health
- * of webhooks that nothing has been sent to since.
+ * Deletes what was put aside before a time: records and notices that were parked, replays that have
+ * ended, and the health of webhooks that nothing has been sent to since.
  */
 export async function deleteLeftovers(db: Kysely<Database>, before: Date): Promise<void> {
   await db.deleteFrom("parked_record").where("created_at", "<", before).execute();
   await db.deleteFrom("notice").where("parked_at", "<", before).execute();
+  await deleteOldReplays(db, before);
   await sql`delete from delivery.webhook_health
     where greatest(last_success_at, last_failure_at) < ${before}`.execute(db);
 }

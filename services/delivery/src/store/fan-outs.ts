@@ -23,6 +23,8 @@ export interface NewEvent {
   readonly acceptedAt: Date;
   readonly orderingKey: string;
   readonly traceparent: string;
+  /** When it is to be sent, as published; absent = at once. */
+  readonly deliverAt?: Date;
   /** As `writeSkipped` makes it. */
   readonly skipped: string;
 }
@@ -112,9 +114,9 @@ function newEvents({ held, events }: FanOut, day: string): RawBuilder<unknown> {
   if (events.length === 0) return sql`new_event as (select null::uuid as id where false)`;
   return sql`new_event as (
       insert into ${dayTable("event", day)} (day, id, workspace_id, partition, provider, type, data,
-        event_time, accepted_at, ordering_key, traceparent, skipped)
+        event_time, accepted_at, ordering_key, traceparent, deliver_at, skipped)
       select e.day, e.id, e.workspace_id, ${held.partition}, e.provider, e.type, e.data,
-        e.event_time, e.accepted_at, e.ordering_key, e.traceparent, e.skipped
+        e.event_time, e.accepted_at, e.ordering_key, e.traceparent, e.deliver_at, e.skipped
       from unnest(${dates(events.map((e) => e.day))}::date[],
         ${uuids(events.map((e) => e.uuid))}::uuid[],
         ${uuids(events.map((e) => e.workspaceUuid))}::uuid[],
@@ -125,9 +127,10 @@ function newEvents({ held, events }: FanOut, day: string): RawBuilder<unknown> {
         ${times(events.map((e) => e.acceptedAt))}::timestamptz[],
         ${texts(events.map((e) => e.orderingKey))}::text[],
         ${texts(events.map((e) => e.traceparent))}::text[],
+        ${times(events.map((e) => e.deliverAt))}::timestamptz[],
         ${texts(events.map((e) => e.skipped))}::text[])
         as e (day, id, workspace_id, provider, type, data, event_time, accepted_at, ordering_key,
-          traceparent, skipped)
+          traceparent, deliver_at, skipped)
       where exists (select from moved)
       on conflict do nothing
       returning id

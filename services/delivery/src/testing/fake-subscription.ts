@@ -170,6 +170,9 @@ export function fakeSubscription() {
     setUrl(workspace: string, webhook: string, url: string): void {
       change(workspace, webhook, { url });
     },
+    setFilter(workspace: string, webhook: string, filter: string): void {
+      change(workspace, webhook, { filter });
+    },
     deleteWebhook(workspace: string, webhook: string): void {
       const known = workspaces.get(workspace);
       if (!known) throw new Error(`${workspace} is unknown`);

@@ -1,10 +1,11 @@
 import { create, toBinary } from "@bufbuild/protobuf";
-import { timestampFromDate, timestampNow } from "@bufbuild/protobuf/wkt";
+import { timestampFromDate } from "@bufbuild/protobuf/wkt";
 import type { Client } from "@connectrpc/connect";
 import { type Bus, partitionOf, postgresBus } from "@posthorn/bus";
 import { isUnavailable } from "@posthorn/postgres";
 import { DeliveryService } from "@posthorn/proto/posthorn/delivery/v1/delivery_service";
 import { EventService } from "@posthorn/proto/posthorn/delivery/v1/event_service";
+import { ReplayService } from "@posthorn/proto/posthorn/delivery/v1/replay_service";
 import { StatsService } from "@posthorn/proto/posthorn/delivery/v1/stats_service";
 import { WebhookTestService } from "@posthorn/proto/posthorn/delivery/v1/webhook_test_service";
 import { WebhookHealthService } from "@posthorn/proto/posthorn/internal/delivery/v1/webhook_health_service";
@@ -33,6 +34,9 @@ export interface TestEvent {
   readonly type?: string;
   readonly data?: string;
   readonly id?: string;
+  /** Now unless it is given; the id is of that time, too. */
+  readonly acceptedAt?: Date;
+  readonly deliverAt?: Date;
 }
 
 /** A database with its log, and delivery processes on them that can be started and stopped. */
@@ -63,8 +67,8 @@ async function publish(
   events: readonly TestEvent[],
 ): Promise<readonly string[]> {
   const partition = partitionOf(workspace, partitionCount);
-  const ids = events.map(({ id }) => id ?? newId("evt"));
-  const records = events.map(({ id, type, data }, index) => {
+  const ids = events.map(({ id, acceptedAt }) => id ?? newId("evt", acceptedAt?.getTime()));
+  const records = events.map(({ id, type, data, acceptedAt, deliverAt }, index) => {
     const record = create(EventRecordSchema, {
       eventId: ids[index] ?? "",
       workspaceId: workspace,
@@ -72,7 +76,8 @@ async function publish(
       type: type ?? "order.created",
       data: Buffer.from(data ?? "{}"),
       occurTime: timestampFromDate(new Date("2024-01-15T10:30:00Z")),
-      acceptTime: timestampNow(),
+      acceptTime: timestampFromDate(acceptedAt ?? new Date()),
+      ...(deliverAt && { deliverTime: timestampFromDate(deliverAt) }),
       isRepeat: id !== undefined, // a test that gives an id may give it twice
     });
     const value = toBinary(EventRecordSchema, record);
@@ -86,6 +91,7 @@ async function publish(
 export interface DeliveryProcess {
   readonly deliveries: Client<typeof DeliveryService>;
   readonly events: Client<typeof EventService>;
+  readonly replays: Client<typeof ReplayService>;
   readonly tests: Client<typeof WebhookTestService>;
   readonly stats: Client<typeof StatsService>;
   /** What other services ask, with the service key. */
@@ -143,6 +149,7 @@ async function start(options: {
   return {
     deliveries: appClient(DeliveryService, transport),
     events: appClient(EventService, transport),
+    replays: appClient(ReplayService, transport),
     tests: appClient(WebhookTestService, transport),
     stats: appClient(StatsService, transport),
     health: appClient(WebhookHealthService, withServiceKey(internal, serviceKey)),

@@ -37,7 +37,7 @@ export function decode(record: StoredRecord): Decoded | ParkedRecord {
     checkMessage(EventRecordSchema, message);
     const uuid = idToUuid("evt", message.eventId);
     const workspaceUuid = idToUuid("ws", message.workspaceId);
-    const { occurTime, acceptTime } = message;
+    const { occurTime, acceptTime, deliverTime } = message;
     if (!uuid || !workspaceUuid || !occurTime || !acceptTime) throw new Error("a field is missing");
     const event = {
       uuid,
@@ -50,6 +50,7 @@ export function decode(record: StoredRecord): Decoded | ParkedRecord {
       acceptedAt: timestampDate(acceptTime),
       orderingKey: message.orderingKey,
       traceparent: message.traceparent,
+      ...(deliverTime && { deliverAt: timestampDate(deliverTime) }),
     };
     return { record, event, isRepeat: message.isRepeat };
   } catch (error) {
@@ -81,14 +82,28 @@ function planEvent(
   const { deliver, ...skipped } = matchWebhooks(toMatchable(decoded), webhooks);
   const event = { ...decoded, skipped: writeSkipped(skipped) };
   const atMs = idTimeMs(decoded.uuid); // a delivery's id tells its event's day
+  const { deliverAt, acceptedAt } = decoded;
+  const isLater = deliverAt !== undefined && deliverAt > acceptedAt;
   const deliveries = deliver.map(({ webhook, matchedBy }) => ({
     webhook,
-    delivery: { uuid: newUuid(atMs), event, webhookUuid: webhook.uuid, matchedBy },
+    delivery: {
+      uuid: newUuid(atMs),
+      event,
+      webhookUuid: webhook.uuid,
+      matchedBy,
+      ...(isLater && { dueAt: deliverAt }),
+    },
   }));
   return { event, deliveries };
 }
 
-function toMatchable({ uuid, type, time, data }: Decoded["event"]): MatchableEvent {
+/** Shows an event to filters; its data is parsed only if one asks for it. */
+export function toMatchable({
+  uuid,
+  type,
+  time,
+  data,
+}: Pick<NewEvent, "uuid" | "type" | "time" | "data">): MatchableEvent {
   return matchableEvent({
     get id() {
       return uuidToId("evt", uuid);

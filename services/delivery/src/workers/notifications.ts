@@ -1,7 +1,9 @@
 import { listener } from "@posthorn/postgres";
 import type { Logger, Part } from "@posthorn/runtime";
 import { cancelChannel, dueChannel } from "../store/deliveries.ts";
+import { replayChannel } from "../store/replays.ts";
 import { attemptChannel } from "../store/result-ctes.ts";
+import type { Replays } from "./replays.ts";
 import type { Sender } from "./sender.ts";
 import { type Watchers, watchChannel } from "./watchers.ts";
 
@@ -10,9 +12,10 @@ export function notifications(deps: {
   url: string;
   sender: Sender;
   watchers: Watchers;
+  replays: Replays;
   log: Logger;
 }): Part {
-  const { sender, watchers, log } = deps;
+  const { sender, watchers, replays, log } = deps;
   const handlers: Readonly<Record<string, (payload: string) => void>> = {
     [dueChannel](payload) {
       const [partition = "", webhookUuid = "", workspaceUuid = ""] = payload.split(" ");
@@ -22,6 +25,7 @@ export function notifications(deps: {
       const [partition = "", deliveryUuid = ""] = payload.split(" ");
       sender.forget(Number(partition), deliveryUuid);
     },
+    [replayChannel]: (payload) => replays.wake(payload),
     [watchChannel]: (payload) => watchers.onWatch(payload),
     [attemptChannel](payload) {
       watchers.onAttempt(payload).catch((error: unknown) => {
@@ -31,6 +35,7 @@ export function notifications(deps: {
   };
   /** The connection was lost for a while: look for what was not heard. */
   const rescan = () => {
+    replays.wake();
     sender.rescan().catch((error: unknown) => {
       log.warn({ err: error }, "the schedule could not be looked through; trying again soon");
     });

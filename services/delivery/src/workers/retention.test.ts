@@ -339,6 +339,36 @@ describe("a day", () => {
 });
 
 describe("after 90 days", () => {
+  it("replays that have ended are deleted, others are not", async () => {
+    const { db } = postgres;
+    const at = new Date(Date.now() - 93 * dayMs);
+    const row = (state: string) => ({
+      id: newUuid(),
+      workspace_id: newUuid(),
+      partition: 9,
+      filter: "ALL",
+      selection: "{}",
+      after_at: at,
+      before_at: at,
+      per_second: 0,
+      log_end: "0",
+      state,
+      cursor_at: at,
+      cursor_id: newUuid(),
+    });
+    const replays = [
+      { ...row("COMPLETED"), is_settled: true, ended_at: at },
+      { ...row("COMPLETED"), is_settled: true, ended_at: new Date(Date.now() - 80 * dayMs) },
+      row("PAUSED"),
+    ];
+    await db.insertInto("replay").values(replays).execute();
+    await retention().turn();
+    const left = await db.selectFrom("replay").select("id").where("partition", "=", 9).execute();
+    expect(new Set(left.map(({ id }) => id))).toEqual(
+      new Set(replays.slice(1).map(({ id }) => id)),
+    );
+  });
+
   it("parked records and notices, and the health of webhooks that rest, are deleted", async () => {
     const { db } = postgres;
     const uuids = [newUuid(), newUuid()];

@@ -588,7 +588,8 @@ export type ResendDeliveriesRequest = Message<"posthorn.delivery.v1.ResendDelive
   statusCode: number;
 
   /**
-   * Only those made at or after this time; at most 30 days ago. Absent means 30 days ago.
+   * Only those made at or after this time; at most 30 days ago, which is what absent
+   * means.
    *
    * @generated from field: google.protobuf.Timestamp after = 7;
    */
@@ -658,7 +659,8 @@ export type ResendDeliveriesRequestJson = {
   statusCode?: number;
 
   /**
-   * Only those made at or after this time; at most 30 days ago. Absent means 30 days ago.
+   * Only those made at or after this time; at most 30 days ago, which is what absent
+   * means.
    *
    * @generated from field: google.protobuf.Timestamp after = 7;
    */
@@ -687,15 +689,16 @@ export const ResendDeliveriesRequestSchema: GenMessage<ResendDeliveriesRequest, 
   messageDesc(file_posthorn_delivery_v1_replay_service, 8);
 
 /**
- * Sends events of the past again, as jobs. Bodies of events are kept for 30 days: no replay reaches
- * further back. A workspace has at most 50 replays that have not ended; PRECONDITION beyond.
+ * Sends events of the past again, as jobs. No replay reaches further back than bodies of events are
+ * kept: 30 days, or as the operator says. A workspace has at most 50 replays that have not ended;
+ * PRECONDITION beyond.
  *
  * @generated from service posthorn.delivery.v1.ReplayService
  */
 export const ReplayService: GenService<{
   /**
    * Begins a replay of one webhook's events. NOT_FOUND, naming the field, when the workspace has
-   * no such webhook; INVALID for a range that is empty, in the future or more than 30 days old.
+   * no such webhook; INVALID for a range that is empty, in the future or too far back.
    *
    * @generated from rpc posthorn.delivery.v1.ReplayService.CreateReplay
    */

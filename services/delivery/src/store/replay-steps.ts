@@ -1,0 +1,361 @@
+import { transaction } from "@posthorn/postgres";
+import { type Kysely, type RawBuilder, type Selectable, sql } from "kysely";
+import type { Replay } from "../domain/replay.ts";
+import type { DeliveryClass } from "../domain/shares.ts";
+import { dates, texts, uuids } from "./arrays.ts";
+import type { Cursor } from "./cursor.ts";
+import type { Database } from "./database.ts";
+import type { Held } from "./partitions.ts";
+import { toReplay } from "./replays.ts";
+
+/** A replay that its partition's owner has to look after. Ids are UUIDs. */
+export interface UnsettledReplay {
+  readonly uuid: string;
+  readonly partition: number;
+}
+
+/** Lists the replays of partitions that have something left to do, by id after `after`. */
+export async function listUnsettled(
+  db: Kysely<Database>,
+  partitions: readonly number[],
+  page: { after: string; countMax: number },
+): Promise<readonly UnsettledReplay[]> {
+  const rows = await db
+    .selectFrom("replay")
+    .select(["id", "partition"])
+    .where("partition", "in", [...partitions])
+    .where("is_settled", "=", false)
+    .where("id", ">", page.after)
+    .orderBy("id")
+    .limit(page.countMax)
+    .execute();
+  return rows.map((row) => ({ uuid: row.id, partition: row.partition }));
+}
+
+/** A replay as its next step needs it. Ids are UUIDs. */
+export interface RunningReplay extends Replay {
+  readonly uuid: string;
+  readonly workspaceUuid: string;
+  readonly webhookUuid: string | undefined;
+  readonly toWebhookUuid: string | undefined;
+  /** Everything up to here has been looked at. */
+  readonly cursor: Cursor;
+  /** When it may make its next delivery. */
+  readonly nextAt: Date;
+  /** Whether fan-out has stored all that was accepted before it was made. */
+  readonly isFannedOut: boolean;
+}
+
+/** Reads a replay for its next step; undefined when it needs none. */
+export async function getRunningReplay(
+  db: Kysely<Database>,
+  uuid: string,
+): Promise<RunningReplay | undefined> {
+  const { rows } = await sql<
+    Selectable<Database["replay"]> & { cursor_us: string; is_fanned_out: boolean }
+  >`
+    select r.*, (extract(epoch from r.cursor_at) * 1000000)::bigint::text as cursor_us,
+      p.next_offset >= r.log_end as is_fanned_out
+    from delivery.replay r join delivery.progress p on p.partition = r.partition
+    where r.id = ${uuid} and not r.is_settled`.execute(db);
+  const row = rows[0];
+  if (!row) return undefined;
+  return {
+    ...toReplay(row),
+    uuid: row.id,
+    workspaceUuid: row.workspace_id,
+    webhookUuid: row.webhook_id ?? undefined,
+    toWebhookUuid: row.to_webhook_id ?? undefined,
+    cursor: { atUs: row.cursor_us, uuid: row.cursor_id },
+    nextAt: row.next_at,
+    isFannedOut: row.is_fanned_out,
+  };
+}
+
+/** A delivery that a replay makes. Ids are UUIDs. */
+export interface ReplayedDelivery {
+  readonly uuid: string;
+  readonly day: string;
+  readonly eventUuid: string;
+  readonly webhookUuid: string;
+  /** The webhook's pattern that names the event's type; empty for all types. */
+  readonly matchedBy: string;
+}
+
+/** What one step of a replay found. */
+export interface ReplayStep {
+  readonly held: Held;
+  readonly replay: Pick<RunningReplay, "uuid" | "workspaceUuid" | "cursor">;
+  readonly deliveries: readonly ReplayedDelivery[];
+  /** Everything up to here has been looked at. */
+  readonly cursor: Cursor;
+  /** Whether that is the whole range. */
+  readonly isScanned: boolean;
+  /** When the next delivery may be made. */
+  readonly nextAt: Date;
+}
+
+/** What replays wait as in the schedule. */
+const replayClass: DeliveryClass = 2;
+
+/**
+ * Stores a step's deliveries, due at once or when their event is, with the cursor behind them, in
+ * one statement: running a step again adds nothing. Those whose event's body is gone, or whose
+ * event and webhook the replay had before, are left out. Gives how many were made; undefined when the lease
+ * is lost or the replay is no longer running where the step began, and nothing was written.
+ */
+export async function recordReplayStep(
+  db: Kysely<Database>,
+  step: ReplayStep,
+): Promise<number | undefined> {
+  const { held, replay, deliveries, cursor } = step;
+  const { rows } = await sql<{ moved: boolean; made: number }>`
+    with ${heldCte(held)}, current as (
+      select r.id, r.workspace_id, r.partition from delivery.replay r
+      where r.id = ${replay.uuid} and r.state = 'RUNNING' and r.cursor_id = ${replay.cursor.uuid}
+        and r.cursor_at = 'epoch'::timestamptz
+          + ${replay.cursor.atUs}::bigint * interval '1 microsecond'
+        and exists (select from held)
+      for update
+    ), made as (
+      insert into delivery.delivery (day, id, workspace_id, partition, webhook_id, event_id,
+        event_type, trigger, trigger_id, state, matched_by, next_attempt_at, created_at)
+      select e.day, d.id, c.workspace_id, c.partition, d.webhook_id, e.id, e.type, 'REPLAY', c.id,
+        'PENDING', d.matched_by, greatest(e.deliver_at, now()), now()
+      from current c cross join
+        unnest(${dates(deliveries.map((d) => d.day))}::date[],
+          ${uuids(deliveries.map((d) => d.uuid))}::uuid[],
+          ${uuids(deliveries.map((d) => d.eventUuid))}::uuid[],
+          ${uuids(deliveries.map((d) => d.webhookUuid))}::uuid[],
+          ${texts(deliveries.map((d) => d.matchedBy))}::text[])
+          as d (day, id, event_id, webhook_id, matched_by)
+        join delivery.event e
+          on e.id = d.event_id and e.day = d.day and e.workspace_id = c.workspace_id
+            and octet_length(e.data) > 0
+      on conflict do nothing
+      returning day, id, workspace_id, partition, webhook_id, event_id, next_attempt_at
+    ), due as (
+      insert into delivery.schedule (partition, webhook_id, due_at, delivery_id, day, event_id,
+        workspace_id, attempt_count, class)
+      select partition, webhook_id, next_attempt_at, id, day, event_id, workspace_id, 0,
+        ${replayClass}::smallint from made
+    ), noted as (
+      insert into delivery.replay_delivery (replay_id, check_at, delivery_id, day)
+      select c.id, made.next_attempt_at, made.id, made.day from made cross join current c
+    ), moved as (
+      update delivery.replay r set
+        cursor_at = 'epoch'::timestamptz + ${cursor.atUs}::bigint * interval '1 microsecond',
+        cursor_id = ${cursor.uuid}, is_scanned = ${step.isScanned}, next_at = ${step.nextAt},
+        matched_count = r.matched_count + ${deliveries.length}::integer,
+        created_count = r.created_count + (select count(*) from made), updated_at = now()
+      from current c where r.id = c.id
+      returning 1
+    )
+    select exists (select from moved) as moved, (select count(*) from made)::integer as made`.execute(
+    db,
+  );
+  const row = rows[0];
+  return row?.moved ? row.made : undefined;
+}
+
+/** What a look at a replay's deliveries found. Ids are UUIDs. */
+export interface Look {
+  /** Deliveries that wait for their first attempt. */
+  readonly waitingCount: number;
+  /** Deliveries that have ended since the last look. */
+  readonly endedCount: number;
+  /** Deliveries that wait for the replay to be resumed from now on. */
+  readonly parkedUuids: readonly string[];
+  /** The webhooks of those that wait for it no longer. */
+  readonly unparkedWebhookUuids: readonly string[];
+}
+
+/** Deliveries that one look sees at most; more than may wait for their first attempt. */
+const lookCountMax = 2000;
+
+/** When a delivery of a paused replay is due: it stays in the schedule, behind all others. */
+const parkedUntil = "9999-12-31";
+
+/**
+ * Looks at a replay's deliveries that have not been seen to end: counts those that have, and lets
+ * those that were not tried yet wait while the replay is paused, and go on when it is not. A
+ * delivery that waits for a retry is looked at when that is over.
+ */
+export async function lookAtDeliveries(
+  db: Kysely<Database>,
+  { held, uuid, isPaused }: { held: Held; uuid: string; isPaused: boolean },
+): Promise<Look> {
+  const { rows } = await transaction(db, (tx) =>
+    sql<{ waiting: number; ended: number; parked: string[]; unparked: string[] }>`
+      with ${heldCte(held)}, looked as (
+        select replay_id, check_at, delivery_id, day from delivery.replay_delivery
+        where replay_id = ${uuid} and check_at <= now() and exists (select from held)
+        order by check_at limit ${lookCountMax}
+      ), seen as (
+        select l.*, d.state, d.state_reason, d.attempt_count, d.next_attempt_at
+        from looked l
+        left join delivery.delivery d on d.id = l.delivery_id and d.day = l.day
+      ), ended as (
+        delete from delivery.replay_delivery o using seen s
+        where s.state is distinct from 'PENDING' and ${isSameRow()}
+        returning s.state
+      ), tried as (
+        update delivery.replay_delivery o set check_at = case
+          when s.next_attempt_at > now() then s.next_attempt_at + interval '1 second'
+          else now() + least(greatest(now() - s.next_attempt_at, '1 second'), '1 minute') end
+        from seen s
+        where s.state = 'PENDING' and s.attempt_count > 0 and ${isSameRow()}
+      ), turned as (
+        update delivery.delivery d set state_reason = ${isPaused ? "REPLAY_PAUSED" : ""}
+        from (
+          select d.id, d.day from seen s
+          join delivery.delivery d on d.id = s.delivery_id and d.day = s.day
+          where d.state = 'PENDING' and d.attempt_count = 0
+            and (d.state_reason = 'REPLAY_PAUSED') <> ${isPaused}
+          for update of d skip locked
+        ) t
+        where d.id = t.id and d.day = t.day
+        returning d.id, d.webhook_id
+      ), moved as (
+        update delivery.schedule s
+        set due_at = ${isPaused ? sql`${parkedUntil}::timestamptz` : sql`now()`}
+        from turned t where s.delivery_id = t.id
+      ), counted as (
+        update delivery.replay r set updated_at = now(),
+          succeeded_count = r.succeeded_count + e.succeeded,
+          failed_count = r.failed_count + e.failed,
+          canceled_count = r.canceled_count + e.canceled
+        from (${endedByState("ended")}) e
+        where r.id = ${uuid} and e.succeeded + e.failed + e.canceled > 0
+      )
+      select (select count(*) from seen where state = 'PENDING' and attempt_count = 0)::integer
+          as waiting,
+        (select count(*) from ended)::integer as ended,
+        (select coalesce(array_agg(id::text), '{}') from turned where ${isPaused}) as parked,
+        (select coalesce(array_agg(distinct webhook_id::text), '{}') from turned
+          where not ${isPaused}) as unparked`.execute(tx),
+  );
+  const row = rows[0];
+  return {
+    waitingCount: row?.waiting ?? 0,
+    endedCount: row?.ended ?? 0,
+    parkedUuids: row?.parked ?? [],
+    unparkedWebhookUuids: row?.unparked ?? [],
+  };
+}
+
+/** Deliveries that are ended at once, at most. */
+const cancelCountMax = 1000;
+
+/**
+ * Ends open deliveries of a canceled replay, oldest look first, and settles the replay when none
+ * is left. Gives those that it ended, and whether the replay is settled. Deliveries whose result
+ * is being written are left to the next call.
+ */
+export async function cancelReplayDeliveries(
+  db: Kysely<Database>,
+  { held, uuid }: { held: Held; uuid: string },
+): Promise<{ canceledUuids: readonly string[]; isSettled: boolean }> {
+  return transaction(db, async (tx) => {
+    const { rows } = await sql<{ canceled: string[]; seen: number }>`
+      with ${heldCte(held)}, looked as (
+        select replay_id, check_at, delivery_id, day from delivery.replay_delivery
+        where replay_id = ${uuid} and exists (select from held)
+        order by check_at limit ${cancelCountMax}
+      ), canceled as (
+        update delivery.delivery d set state = 'CANCELED', state_reason = 'REPLAY_CANCELED',
+          next_attempt_at = null
+        from (
+          select d.id, d.day from looked l
+          join delivery.delivery d on d.id = l.delivery_id and d.day = l.day
+          where d.state = 'PENDING' for update of d skip locked
+        ) o
+        where d.id = o.id and d.day = o.day
+        returning d.id
+      ), unscheduled as (
+        delete from delivery.schedule where delivery_id in (select id from canceled)
+      ), seen as (
+        select l.*, case when c.id is null then d.state else 'CANCELED' end as state
+        from looked l
+        left join delivery.delivery d on d.id = l.delivery_id and d.day = l.day
+        left join canceled c on c.id = l.delivery_id
+      ), ended as (
+        delete from delivery.replay_delivery o using seen s
+        where s.state is distinct from 'PENDING' and ${isSameRow()}
+        returning s.state
+      ), counted as (
+        update delivery.replay r set updated_at = now(),
+          succeeded_count = r.succeeded_count + e.succeeded,
+          failed_count = r.failed_count + e.failed,
+          canceled_count = r.canceled_count + e.canceled
+        from (${endedByState("ended")}) e
+        where r.id = ${uuid} and e.succeeded + e.failed + e.canceled > 0
+      )
+      select (select coalesce(array_agg(id::text), '{}') from canceled) as canceled,
+        (select count(*) from looked)::integer as seen`.execute(tx);
+    const row = rows[0];
+    const isSettled = row?.seen === 0 && (await settle(tx, { held, uuid }));
+    return { canceledUuids: row?.canceled ?? [], isSettled };
+  });
+}
+
+async function settle(
+  db: Kysely<Database>,
+  { held, uuid }: { held: Held; uuid: string },
+): Promise<boolean> {
+  const { rows } = await sql`
+    with ${heldCte(held)}
+    update delivery.replay r set is_settled = true
+    where r.id = ${uuid} and r.state = 'CANCELED' and exists (select from held)
+      and not exists (select from delivery.replay_delivery where replay_id = r.id)
+    returning 1`.execute(db);
+  return rows.length > 0;
+}
+
+/** Ends a replay that has looked at its whole range and whose deliveries have ended. */
+export async function completeReplay(
+  db: Kysely<Database>,
+  { held, uuid }: { held: Held; uuid: string },
+): Promise<boolean> {
+  const { rows } = await sql`
+    with ${heldCte(held)}
+    update delivery.replay r set state = 'COMPLETED', is_settled = true, ended_at = now(),
+      updated_at = now()
+    where r.id = ${uuid} and r.state = 'RUNNING' and r.is_scanned and exists (select from held)
+      and not exists (select from delivery.replay_delivery where replay_id = r.id)
+    returning 1`.execute(db);
+  return rows.length > 0;
+}
+
+/** Stops a replay that cannot go on; by its owner, and only while it is running. */
+export async function stopReplay(
+  db: Kysely<Database>,
+  { held, uuid }: { held: Held; uuid: string },
+  { state, reason }: { state: "PAUSED" | "CANCELED"; reason: string },
+): Promise<void> {
+  await sql`
+    with ${heldCte(held)}
+    update delivery.replay r set state = ${state}, state_reason = ${reason}, updated_at = now(),
+      ended_at = case when ${state} = 'CANCELED' then now() end
+    where r.id = ${uuid} and r.state = 'RUNNING' and exists (select from held)`.execute(db);
+}
+
+/** Has a row while the lease is held, and keeps it from being taken until the commit. */
+function heldCte({ partition, epoch }: Held): RawBuilder<unknown> {
+  return sql`held as (
+      select 1 from delivery.partition where id = ${partition} and epoch = ${epoch} for share
+    )`;
+}
+
+function isSameRow(): RawBuilder<boolean> {
+  return sql`o.replay_id = s.replay_id and o.check_at = s.check_at
+    and o.delivery_id = s.delivery_id`;
+}
+
+/** Deliveries of a day that was dropped have ended, too: they count as canceled. */
+function endedByState(table: string): RawBuilder<unknown> {
+  return sql`select count(*) filter (where state = 'SUCCEEDED') as succeeded,
+    count(*) filter (where state = 'EXHAUSTED') as failed,
+    count(*) filter (where state is null or state = 'CANCELED') as canceled
+    from ${sql.table(table)}`;
+}

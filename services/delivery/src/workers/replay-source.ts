@@ -1,0 +1,145 @@
+import { idToUuid, uuidToId } from "@posthorn/runtime";
+import type { Kysely } from "kysely";
+import { type StoredState, shownState } from "../domain/delivery.ts";
+import { matchWebhook, patternFor } from "../domain/match.ts";
+import { isSelected, isWanted, type ReplayFilter } from "../domain/replay.ts";
+import type { Database } from "../store/database.ts";
+import {
+  type Candidate,
+  type DeliveryCandidate,
+  type EventCandidate,
+  listDeliveryCandidates,
+  listEventBodies,
+  listEventCandidates,
+} from "../store/replay-candidates.ts";
+import type { RunningReplay } from "../store/replay-steps.ts";
+import { toMatchable } from "./fan-out-plan.ts";
+import type { KnownWebhook, KnownWorkspace } from "./subscriptions.ts";
+
+/** A candidate with where it is sent to; undefined when it is not. */
+export type Judged = Candidate & {
+  readonly target: { readonly webhookUuid: string; readonly matchedBy: string } | undefined;
+};
+
+/** Where a replay finds what it sends. */
+export interface ReplaySource {
+  /** How many candidates may be read at once, at most. */
+  readonly pageMax: number;
+  /** Reads the next candidates after the replay's cursor, in their order. */
+  read(db: Kysely<Database>, countMax: number): Promise<readonly Judged[]>;
+}
+
+const pageMaxPlain = 1000;
+/** A filter may take milliseconds for each. */
+const pageMaxFiltered = 100;
+/** What of events' data is in memory at once, about. */
+const bytesMax = 4 * 1024 * 1024;
+
+/** Gives where a replay finds what it sends; undefined when a webhook of it is gone. */
+export function replaySource(
+  replay: RunningReplay,
+  { webhooks }: KnownWorkspace,
+): ReplaySource | undefined {
+  const { filter, webhookUuid, toWebhookUuid } = replay;
+  const from = webhooks.get(webhookUuid ?? "");
+  const to = webhooks.get(toWebhookUuid ?? webhookUuid ?? "");
+  if (filter === "DELIVERIES") {
+    return webhookUuid === undefined || from ? deliverySource(replay, webhooks) : undefined;
+  }
+  return from && to && eventSource(replay, { filter, from, to });
+}
+
+interface Sending {
+  readonly filter: Exclude<ReplayFilter, "DELIVERIES">;
+  readonly from: KnownWebhook;
+  readonly to: KnownWebhook;
+}
+
+function eventSource(replay: RunningReplay, { filter, from, to }: Sending): ReplaySource {
+  // What failed was subscribed when it was published, whatever the webhook subscribes by now.
+  const isOwed = filter === "FAILED";
+  const isFiltered = !isOwed && from.filterOf !== undefined;
+  return {
+    pageMax: isFiltered ? pageMaxFiltered : pageMaxPlain,
+    async read(db, countMax) {
+      const events = await listEventCandidates(db, replay, countMax);
+      const named = events.flatMap((event) => {
+        const matchedBy = patternFor(event.eventType, from.eventTypes);
+        const isNamed = (isOwed || matchedBy !== undefined) && isWanted(filter, event.facts);
+        return isNamed ? [{ event, matchedBy: matchedBy ?? "" }] : [];
+      });
+      const wanted = isFiltered
+        ? await passing(
+            db,
+            { replay, from },
+            named.map(({ event }) => event),
+          )
+        : undefined;
+      const targets = new Map(
+        named
+          .filter(({ event }) => wanted?.has(event.eventUuid) ?? true)
+          .map(({ event, matchedBy }) => [event.eventUuid, { webhookUuid: to.uuid, matchedBy }]),
+      );
+      return events.map((event) => ({ ...event, target: targets.get(event.eventUuid) }));
+    },
+  };
+}
+
+/** Gives the UUIDs of the events that pass the webhook's filter, whether it is on or off. */
+async function passing(
+  db: Kysely<Database>,
+  { replay, from }: { replay: RunningReplay; from: KnownWebhook },
+  events: readonly EventCandidate[],
+): Promise<ReadonlySet<string>> {
+  const passed = new Set<string>();
+  const webhook = { ...from, state: "ACTIVE" } as const;
+  for (const some of byBytes(events)) {
+    for (const body of await listEventBodies(db, replay.workspaceUuid, some)) {
+      const { kind } = matchWebhook(toMatchable(body), webhook);
+      if (kind === "delivered") passed.add(body.uuid);
+    }
+  }
+  return passed;
+}
+
+function* byBytes(events: readonly EventCandidate[]): Generator<readonly EventCandidate[]> {
+  let some: EventCandidate[] = [];
+  let bytes = 0;
+  for (const event of events) {
+    some.push(event);
+    bytes += event.bytes;
+    if (bytes < bytesMax) continue;
+    yield some;
+    some = [];
+    bytes = 0;
+  }
+  if (some.length > 0) yield some;
+}
+
+function deliverySource(
+  replay: RunningReplay,
+  webhooks: ReadonlyMap<string, KnownWebhook>,
+): ReplaySource {
+  const { selection } = replay;
+  const eventUuid = selection.event === undefined ? undefined : idToUuid("evt", selection.event);
+  const targetOf = (delivery: DeliveryCandidate): Judged["target"] => {
+    const { webhookUuid, eventType, stateReason } = delivery;
+    const webhook = webhooks.get(webhookUuid);
+    const stored = { state: delivery.state as StoredState, stateReason }; // the table's check
+    const shown = {
+      ...delivery,
+      webhookId: uuidToId("wh", webhookUuid),
+      eventId: uuidToId("evt", delivery.eventUuid),
+      state: shownState(stored, webhook?.state).state,
+    };
+    if (!webhook || !isSelected(selection, shown)) return undefined;
+    return { webhookUuid, matchedBy: patternFor(eventType, webhook.eventTypes) ?? "" };
+  };
+  return {
+    pageMax: pageMaxPlain,
+    async read(db, countMax) {
+      const deliveries = await listDeliveryCandidates(db, replay, { eventUuid, countMax });
+      return deliveries.map((delivery) => ({ ...delivery, target: targetOf(delivery) }));
+    },
+  };
+}
