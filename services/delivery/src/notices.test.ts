@@ -189,6 +189,23 @@ describe("outcomes", () => {
     expect(disabled).toHaveLength(5);
   });
 
+  it("do not tell of a webhook that its user deleted before it could be disabled", async () => {
+    const { target, workspace, webhook, publish } = await setup(
+      [{ status: 410, delayMs: 300 }],
+      [],
+    );
+    const event = await publish();
+    await target.next();
+    harness.subscription.deleteWebhook(workspace, webhook.id);
+    await eventually(async () => {
+      const { deliveries } = await delivery.events.getEvent({ workspace, event });
+      expect(deliveries).toMatchObject([{ attemptCount: 1 }]);
+    });
+    await eventually(async () => expect(await noticeCount()).toBe(0));
+    const own = outcomes.filter(({ workspaceId }) => workspaceId === workspace);
+    expect(own.map(({ kind }) => kind)).not.toContain(OutcomeRecord_Kind.WEBHOOK_DISABLED);
+  });
+
   it("wait while subscription is away, and come when it is back", async () => {
     const { publish, told, target } = await setup([{ status: 410, delayMs: 200 }]);
     await publish();

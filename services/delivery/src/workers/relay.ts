@@ -49,8 +49,8 @@ export function relay(deps: RelayDeps): Part {
   async function turn(): Promise<"all" | "some" | "failed"> {
     try {
       const partitions = deps.ownedPartitions();
-      if (partitions.length === 0) return "all";
-      const notices = await listNotices(deps.db, partitions, noticesPerTurnMax);
+      const notices =
+        partitions.length === 0 ? [] : await listNotices(deps.db, partitions, noticesPerTurnMax);
       deps.metrics.onNotices(
         notices[0] && deps.clock.now().getTime() - notices[0].createdAt.getTime(),
       );

@@ -155,7 +155,7 @@ describe("an event's body", () => {
     await expect(again).rejects.toMatchObject({ reason: "precondition" });
   });
 
-  it("takes with it deliveries that still wait: CANCELED, BODY_EXPIRED", async () => {
+  it("takes with it what still waits (PENDING --> CANCELED: its event's body has expired)", async () => {
     const { publish, get, workspace, target } = await setup([500]);
     const old = await publish(34);
     const young = await publish(20);
@@ -180,7 +180,7 @@ describe("an event's body", () => {
     expect(target.requests).toHaveLength(2);
   });
 
-  it("takes with it deliveries that a paused webhook holds", async () => {
+  it("takes with it what a paused webhook holds (HELD --> CANCELED: its event's body has expired)", async () => {
     const { publish, get, workspace, webhook } = await setup([500]);
     const event = await publish(35);
     harness.subscription.setState(workspace, webhook.id, "PAUSED");
