@@ -1,4 +1,5 @@
 import type { Metrics } from "@posthorn/runtime";
+import type { BreakerState } from "./domain/breaker.ts";
 import type { Outcome } from "./domain/delivery.ts";
 
 /** What is counted while events become deliveries and deliveries are sent. */
@@ -15,10 +16,21 @@ export interface DeliveryMetrics {
   onParkedNotice(): void;
   /** Counts one attempt. */
   onAttempt(attempt: { outcome: Outcome; durationMs: number }): void;
+  /** Counts a delivery that an attempt, or our own defect, ended. */
+  onEnded(state: "SUCCEEDED" | "EXHAUSTED" | "CANCELED"): void;
 }
 
 /** What is looked up when the metrics are read. */
 export interface DeliveryGauges {
+  /** POSTs under way, by class. */
+  usedByClass(): readonly number[];
+  /** How long the oldest delivery of each class has waited for nothing but us; undefined: none. */
+  oldestDueMs(): readonly (number | undefined)[];
+  queuedCount(): number;
+  breakerCount(state: BreakerState): number;
+  /** Records of the log that nobody has fanned out yet, of all partitions. */
+  lag(): Promise<bigint>;
+  readonly slotCount: number;
   sendingCount(): number;
   unwrittenCount(): number;
   ownedCount(): number;
@@ -59,6 +71,11 @@ export function deliveryMetrics(metrics: Metrics): DeliveryMetrics {
     help: "Attempts by what came of them.",
     labelNames: ["outcome"],
   });
+  const ended = metrics.counter({
+    name: name("deliveries_ended_total"),
+    help: "Deliveries that attempts ended, by the state that they ended in.",
+    labelNames: ["state"],
+  });
   const duration = metrics.histogram({
     name: name("attempt_duration_seconds"),
     help: "How long attempts took.",
@@ -78,14 +95,54 @@ export function deliveryMetrics(metrics: Metrics): DeliveryMetrics {
       attempts.inc({ outcome });
       duration.observe(durationMs / 1000);
     },
+    onEnded: (state) => ended.inc({ state }),
   };
 }
 
+/** The classes of deliveries as labels, in their order. */
+const classNames = ["first", "retry", "replay"] as const;
+
 /** Registers what is looked up at each reading. */
 export function deliveryGauges(metrics: Metrics, gauges: DeliveryGauges): void {
-  const gauge = (name: string, help: string, read: () => number) =>
-    metrics.gauge({ name: `posthorn_delivery_${name}`, help, collect: (g) => g.set(read()) });
+  const name = (text: string) => `posthorn_delivery_${text}`;
+  const gauge = (text: string, help: string, read: () => number) =>
+    metrics.gauge({ name: name(text), help, collect: (g) => g.set(read()) });
   gauge("sending", "POSTs under way.", gauges.sendingCount);
   gauge("unwritten_results", "Results that wait to be written.", gauges.unwrittenCount);
   gauge("owned_partitions", "Partitions that this process owns.", gauges.ownedCount);
+  gauge("slots", "POSTs that this process may have under way at once.", () => gauges.slotCount);
+  metrics.gauge({
+    name: name("lag_records"),
+    help: "Accepted events that are not fanned out yet, of all partitions.",
+    collect: async (g) => g.set(await gauges.lag().then(Number, unknown)),
+  });
+  gauge("queued", "Deliveries that wait in memory.", gauges.queuedCount);
+  const perClass = (text: string, help: string, read: () => readonly (number | undefined)[]) =>
+    metrics.gauge({
+      name: name(text),
+      help,
+      labelNames: ["class"],
+      collect(g) {
+        const values = read();
+        for (const [index, of] of classNames.entries()) g.set({ class: of }, values[index] ?? 0);
+      },
+    });
+  perClass("used_slots", "POSTs under way, by class.", gauges.usedByClass);
+  perClass(
+    "oldest_due_seconds",
+    "How long the oldest due delivery has waited for nothing but this process; 0 for none.",
+    () => gauges.oldestDueMs().map((ms = 0) => ms / 1000),
+  );
+  metrics.gauge({
+    name: name("breakers"),
+    help: "Webhooks whose breaker is not closed, by its state.",
+    labelNames: ["state"],
+    collect(g) {
+      g.set({ state: "open" }, gauges.breakerCount("OPEN"));
+      g.set({ state: "half_open" }, gauges.breakerCount("HALF_OPEN"));
+    },
+  });
 }
+
+/** All other metrics are wanted most when Postgres or the log cannot be asked. */
+const unknown = () => Number.NaN;

@@ -6,6 +6,7 @@ import { DeliveryService } from "@posthorn/proto/posthorn/delivery/v1/delivery_s
 import { EventService } from "@posthorn/proto/posthorn/delivery/v1/event_service";
 import { ReplayService } from "@posthorn/proto/posthorn/delivery/v1/replay_service";
 import { StatsService } from "@posthorn/proto/posthorn/delivery/v1/stats_service";
+import { SystemService } from "@posthorn/proto/posthorn/delivery/v1/system_service";
 import { WebhookTestService } from "@posthorn/proto/posthorn/delivery/v1/webhook_test_service";
 import { WebhookHealthService } from "@posthorn/proto/posthorn/internal/delivery/v1/webhook_health_service";
 import { SubscriptionSyncService } from "@posthorn/proto/posthorn/internal/subscription/v1/subscription_sync_service";
@@ -27,6 +28,7 @@ import { eventService } from "./rpc/event-service.ts";
 import { replayService } from "./rpc/replay-service.ts";
 import type { ShowDeps } from "./rpc/show-deliveries.ts";
 import { statsService } from "./rpc/stats-service.ts";
+import { systemService } from "./rpc/system-service.ts";
 import { webhookHealthService } from "./rpc/webhook-health-service.ts";
 import { webhookTestService } from "./rpc/webhook-test-service.ts";
 import type { Database } from "./store/database.ts";
@@ -34,6 +36,7 @@ import { deliveryStore } from "./store/delivery-store.ts";
 import { checkLog } from "./store/logs.ts";
 import { migrations } from "./store/migrations/index.ts";
 import { insertPartitions } from "./store/partitions.ts";
+import { listPartitions } from "./store/system.ts";
 import { act } from "./workers/act.ts";
 import { Catalogs } from "./workers/catalogs.ts";
 import { Days } from "./workers/days.ts";
@@ -139,10 +142,19 @@ export async function deliveryService(
     },
     { slotCount: config.slotCount, stopGraceMs: config.stopGraceMs },
   );
-  deliveryGauges(deps.metrics, {
+  const counts = {
+    slotCount: config.slotCount,
     sendingCount: () => sender.sendingCount,
     unwrittenCount: () => results.waitingCount,
     ownedCount: () => ownership.ownedCount,
+  };
+  deliveryGauges(deps.metrics, {
+    ...counts,
+    lag,
+    usedByClass: () => sender.usedByClass,
+    oldestDueMs: () => sender.oldestDueMs(),
+    queuedCount: () => sender.queuedCount,
+    breakerCount: (state) => sender.countBreakers(state),
   });
   const { handler, part: handOver } = fanOut({
     store,
@@ -171,6 +183,17 @@ export async function deliveryService(
           catalogs: new Catalogs({ subscription }),
           bus,
           topic: eventsTopic,
+        }),
+      );
+      router.service(
+        SystemService,
+        systemService({
+          db,
+          bus,
+          topic: eventsTopic,
+          subscriptions,
+          log,
+          process: { instance: config.owner, ...counts },
         }),
       );
       router.service(StatsService, statsService({ db, subscriptions, now: clock.now }));
@@ -253,6 +276,13 @@ export async function deliveryService(
       await postgres.close();
     },
   };
+
+  async function lag(): Promise<bigint> {
+    const partitions = await listPartitions(db);
+    const positions = new Map(partitions.map((each) => [each.partition, each.nextOffset]));
+    const lags = await bus.lag(eventsTopic, positions);
+    return [...lags.values()].reduce((sum, of) => sum + of, 0n);
+  }
 
   /** Makes the topic and its partitions, and refuses a log that the offsets do not belong to. */
   function ownedLog(): Part {

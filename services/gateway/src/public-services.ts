@@ -3,6 +3,7 @@ import { DeliveryService } from "@posthorn/proto/posthorn/delivery/v1/delivery_s
 import { EventService } from "@posthorn/proto/posthorn/delivery/v1/event_service";
 import { ReplayService } from "@posthorn/proto/posthorn/delivery/v1/replay_service";
 import { StatsService } from "@posthorn/proto/posthorn/delivery/v1/stats_service";
+import { SystemService } from "@posthorn/proto/posthorn/delivery/v1/system_service";
 import { WebhookTestService } from "@posthorn/proto/posthorn/delivery/v1/webhook_test_service";
 import { DeadLetterService } from "@posthorn/proto/posthorn/ingestion/v1/dead_letter_service";
 import { PublishService } from "@posthorn/proto/posthorn/ingestion/v1/publish_service";
@@ -25,7 +26,14 @@ const servicesOf: Readonly<Record<Backend, readonly DescService[]>> = {
     ApiKeyService,
   ],
   ingestion: [PublishService, DeadLetterService],
-  delivery: [EventService, DeliveryService, ReplayService, WebhookTestService, StatsService],
+  delivery: [
+    EventService,
+    DeliveryService,
+    ReplayService,
+    WebhookTestService,
+    StatsService,
+    SystemService,
+  ],
 };
 
 /** Every service that callers outside may reach. `posthorn.internal.*` is none of them. */

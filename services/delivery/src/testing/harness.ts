@@ -7,6 +7,7 @@ import { DeliveryService } from "@posthorn/proto/posthorn/delivery/v1/delivery_s
 import { EventService } from "@posthorn/proto/posthorn/delivery/v1/event_service";
 import { ReplayService } from "@posthorn/proto/posthorn/delivery/v1/replay_service";
 import { StatsService } from "@posthorn/proto/posthorn/delivery/v1/stats_service";
+import { SystemService } from "@posthorn/proto/posthorn/delivery/v1/system_service";
 import { WebhookTestService } from "@posthorn/proto/posthorn/delivery/v1/webhook_test_service";
 import { WebhookHealthService } from "@posthorn/proto/posthorn/internal/delivery/v1/webhook_health_service";
 import { EventRecordSchema } from "@posthorn/proto/posthorn/topics/v1/event_record";
@@ -94,6 +95,9 @@ export interface DeliveryProcess {
   readonly replays: Client<typeof ReplayService>;
   readonly tests: Client<typeof WebhookTestService>;
   readonly stats: Client<typeof StatsService>;
+  readonly system: Client<typeof SystemService>;
+  /** What `/metrics` would show. */
+  metrics(): Promise<string>;
   /** What other services ask, with the service key. */
   readonly health: Client<typeof WebhookHealthService>;
   /** The same with an operator's key, which opens nothing of it. */
@@ -152,6 +156,8 @@ async function start(options: {
     replays: appClient(ReplayService, transport),
     tests: appClient(WebhookTestService, transport),
     stats: appClient(StatsService, transport),
+    system: appClient(SystemService, transport),
+    metrics: () => deps.metrics.registry.metrics(),
     health: appClient(WebhookHealthService, withServiceKey(internal, serviceKey)),
     closedHealth: appClient(WebhookHealthService, withServiceKey(internal, key)),
     async stop() {

@@ -1,4 +1,5 @@
 import type { Clock } from "@posthorn/runtime";
+import type { BreakerState } from "../domain/breaker.ts";
 import { dueHeap } from "../domain/due-heap.ts";
 import { type DeliveryClass, deliveryClasses, type Shares } from "../domain/shares.ts";
 import {
@@ -96,6 +97,16 @@ export class Lanes {
     remembered.delete(webhookUuid);
     lanes.set(webhookUuid, lane);
     return lane;
+  }
+
+  /** Counts the webhooks whose breaker is in a state, those without a lane included. */
+  countBreakers(state: BreakerState): number {
+    let count = 0;
+    for (const { lanes, remembered } of this.#partitions.values()) {
+      for (const { breaker } of lanes.values()) if (breaker.state === state) count += 1;
+      for (const { breaker } of remembered.values()) if (breaker.state === state) count += 1;
+    }
+    return count;
   }
 
   /** Lists the partitions that are open. */

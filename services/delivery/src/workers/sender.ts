@@ -1,7 +1,7 @@
 import type { egress } from "@posthorn/egress";
 import { AppError } from "@posthorn/errors";
 import type { Clock, Logger, Part, Tracing } from "@posthorn/runtime";
-import { abandonProbe, beginProbe } from "../domain/breaker.ts";
+import { abandonProbe, type BreakerState, beginProbe } from "../domain/breaker.ts";
 import { isSlowRate, rateFreeAtMs } from "../domain/rate-limit.ts";
 import { type DeliveryClass, deliveryClasses, Shares } from "../domain/shares.ts";
 import { nextClass } from "../domain/turns.ts";
@@ -30,6 +30,7 @@ import { LaneKnowledge } from "./lane-knowledge.ts";
 import { LaneStates, rememberedOf } from "./lane-states.ts";
 import { Lanes } from "./lanes.ts";
 import { faultPauseMs, Loader } from "./loader.ts";
+import { oldestDueMs } from "./oldest-due.ts";
 import type { OwnedPartition } from "./ownership.ts";
 import { Pace } from "./pace.ts";
 import { learnFrom } from "./receiver-health.ts";
@@ -133,6 +134,29 @@ export class Sender {
   /** POSTs under way. */
   get sendingCount(): number {
     return this.#underWay.size;
+  }
+
+  /** POSTs under way, by class. */
+  get usedByClass(): readonly number[] {
+    return this.#shares.usedByClass;
+  }
+
+  /** Deliveries that wait in memory. */
+  get queuedCount(): number {
+    return this.#lanes.queuedCount;
+  }
+
+  /**
+   * Gives for each class how long the oldest delivery has waited for nothing but us; undefined for
+   * none. Looks at every lane.
+   */
+  oldestDueMs(): readonly (number | undefined)[] {
+    return oldestDueMs(this.#lanes.list(), this.#deps.clock.nowMs());
+  }
+
+  /** Counts the webhooks whose breaker is in a state. */
+  countBreakers(state: BreakerState): number {
+    return this.#lanes.countBreakers(state);
   }
 
   /** Begins to send a partition's deliveries, starting with those that the schedule holds. */
@@ -409,7 +433,10 @@ export class Sender {
     if (blockedUntil) this.#lanes.block(lane, this.#msOf(blockedUntil), false);
     if (isGone) this.#lanes.turnOff(lane, webhook.targetVersion);
     else if (!isOpen(lane, clock.nowMs())) this.#lanes.setAside(lane);
-    results.add(result, () => this.#onSettled(lane, item, dueAt));
+    results.add(result, (isRecorded) => {
+      if (isRecorded && result.state !== "PENDING") this.#deps.metrics.onEnded(result.state);
+      this.#onSettled(lane, item, dueAt);
+    });
   }
 
   #onSettled(lane: Lane, item: Item, dueAt?: Date): void {
