@@ -118,7 +118,7 @@ function lanes(results: readonly Leased[]): Fragment {
   const blocked = results.filter(({ result }) => result.laneBlockedUntil !== undefined);
   if (blocked.length === 0) return absent;
   const ctes = sql`, lanes as (
-      insert into delivery.lane (partition, webhook_id, blocked_until)
+      insert into delivery.lane as b (partition, webhook_id, blocked_until)
       select held.partition, l.webhook_id, max(l.blocked_until)
       from unnest(${integers(blocked.map(({ lease }) => lease))}::integer[],
         ${uuids(blocked.map(({ result }) => result.webhookUuid))}::uuid[],
@@ -127,7 +127,8 @@ function lanes(results: readonly Leased[]): Fragment {
       join held on held.lease = l.lease
       group by held.partition, l.webhook_id
       order by held.partition, l.webhook_id
-      on conflict (partition, webhook_id) do update set blocked_until = excluded.blocked_until
+      on conflict (partition, webhook_id) do update set
+        blocked_until = greatest(b.blocked_until, excluded.blocked_until)
     )`;
   return { name: "lanes", ctes };
 }

@@ -13,7 +13,9 @@ import { joined, leftBehind, nameComment, statementName, tellAll } from "./resul
  * Records results of several partitions, all of one day's deliveries, in one statement: attempts,
  * the deliveries' new state, the schedule, lanes, the webhooks' health and notices. Results whose
  * lease is no longer held are left out.
- * A delivery that was canceled meanwhile gets its attempt recorded and stays canceled.
+ * A delivery that was canceled meanwhile gets its attempt recorded and stays canceled. One whose
+ * attempt has been recorded already is left as it is: the same results may be written again, and
+ * an answer that was lost may have been late.
  *
  * Gives the keys (`heldKey`) of the leases that are still held.
  */
@@ -65,8 +67,9 @@ export async function recordResults(
         last_status_code = coalesce(r.status_code, d.last_status_code)
       from result r
       where d.id = r.delivery_id
-      returning d.id, d.workspace_id, d.partition, d.webhook_id, d.event_id, d.event_type, d.state,
-        d.attempt_count, d.last_status_code, d.state = r.state as has_changed
+        and d.attempt_count < coalesce(r.attempt_count, d.attempt_count + 1)
+      returning r.due_at, d.id, d.workspace_id, d.partition, d.webhook_id, d.event_id,
+        d.event_type, d.state, d.attempt_count, d.last_status_code, d.state = r.state as has_changed
     )${joined(fragments)}
     select lease${tellAll(fragments)} from held`.execute(db);
   return new Set(rows.flatMap(({ lease }) => leases[lease]?.[0] ?? []));
@@ -74,14 +77,14 @@ export async function recordResults(
 
 function scheduled(results: readonly Result[]): readonly Fragment[] {
   const ended = sql`, ended as (
-      delete from delivery.schedule s using result r
-      where s.delivery_id = r.delivery_id and r.due_at is null
+      delete from delivery.schedule s using changed c
+      where s.delivery_id = c.id and c.due_at is null
     )`;
   const postponed = sql`, postponed as (
-      update delivery.schedule s set due_at = r.due_at, class = greatest(s.class, 1),
-        attempt_count = coalesce(r.attempt_count, s.attempt_count)
-      from result r
-      where s.delivery_id = r.delivery_id and r.due_at is not null
+      update delivery.schedule s set due_at = c.due_at, class = greatest(s.class, 1),
+        attempt_count = c.attempt_count
+      from changed c
+      where s.delivery_id = c.id and c.due_at is not null
     )`;
   return [
     results.some(({ dueAt }) => dueAt === undefined) ? { name: "end", ctes: ended } : absent,
