@@ -56,6 +56,25 @@ it("a process whose lease was taken writes nothing more, and the new owner sends
   await harness.close();
 });
 
+it("a lease that lapsed while nothing was published is taken again, for what is due", async () => {
+  const { harness, target, workspace } = await setup([500, 200]);
+  const process = await harness.start();
+  await harness.publish(workspace, {});
+  await target.next();
+  const client = new Client({ connectionString: harness.url });
+  await client.connect();
+  await client.query("update delivery.partition set epoch = epoch + 1");
+  await client.query("update delivery.partition set owner = null, lease_until = '-infinity'");
+  await target.next();
+  await eventually(async () => {
+    const { deliveries } = await process.deliveries.listDeliveries({ workspace });
+    expect(deliveries).toMatchObject([{ state: Delivery_State.SUCCEEDED, attemptCount: 2 }]);
+  });
+  await client.end();
+  await process.stop();
+  await harness.close();
+});
+
 it("waits, and says nothing to receivers, while subscription is down, and goes on after", async () => {
   const { harness, target, workspace } = await setup([200]);
   const process = await harness.start();

@@ -14,7 +14,8 @@ import type { FanOut } from "../store/fan-outs.ts";
 import { type Decoded, decode, plan } from "./fan-out-plan.ts";
 import { type FannedOutRecord, FirstAttempts } from "./first-attempts.ts";
 import { isPassing } from "./is-passing.ts";
-import type { OwnedPartition, Ownership } from "./ownership.ts";
+import type { Ownership } from "./ownership.ts";
+import { type Reading, Readings } from "./readings.ts";
 import type { ResultWriter } from "./result-writer.ts";
 import type { Sender } from "./sender.ts";
 import type { Subscriptions } from "./subscriptions.ts";
@@ -36,12 +37,6 @@ export interface FanOutDeps {
   readonly clock: Clock;
 }
 
-/** A partition that is read, and the offset up to which its records are stored. */
-interface Reading {
-  readonly owned: OwnedPartition;
-  nextOffset: bigint;
-}
-
 /** A record that fails as a defect this often, alone, is parked. */
 const triesMax = 3;
 const retryMs = 200;
@@ -54,24 +49,14 @@ const linksMax = 32;
  * first: what is answered at once is written as it ended (see FirstAttempts).
  */
 export function fanOut(deps: FanOutDeps): { handler: PartitionHandler; part: Part } {
-  const handOvers = new Set<Promise<void>>();
-  const readings = new Map<number, Reading>();
+  const readings = new Readings(deps);
   const handler: PartitionHandler = {
-    async start(partition) {
-      const owned = deps.ownership.owned(partition) ?? (await open(partition));
-      if (!owned) return undefined;
-      const nextOffset = await deps.store.getNextOffset(partition);
-      readings.set(partition, { owned, nextOffset });
-      return nextOffset;
-    },
+    start: async (partition) => (await readings.start(partition))?.nextOffset,
     async handle(batch) {
       const reading = readings.get(batch.partition);
-      return reading?.owned.isSafe() ? handleBatch(deps, reading, batch) : undefined;
+      return reading && handleBatch(deps, reading, batch);
     },
-    stopped(partition) {
-      const done: Promise<void> = handOver(partition).finally(() => handOvers.delete(done));
-      handOvers.add(done);
-    },
+    stopped: (partition) => readings.stop(partition),
   };
   /** Starts before the consumer, and so ends after it, when all partitions are handed over. */
   const part: Part = {
@@ -79,28 +64,10 @@ export function fanOut(deps: FanOutDeps): { handler: PartitionHandler; part: Par
     async run(stop, ready) {
       ready();
       await untilStopped(stop);
-      await Promise.all(handOvers);
+      await readings.handedOver();
     },
   };
   return { handler, part };
-
-  async function open(partition: number): Promise<OwnedPartition | undefined> {
-    const owned = await deps.ownership.acquire(partition);
-    if (owned) await deps.sender.open(owned);
-    return owned;
-  }
-
-  async function handOver(partition: number): Promise<void> {
-    const owned = deps.ownership.owned(partition);
-    readings.delete(partition);
-    if (!owned) return;
-    try {
-      await deps.sender.close(owned);
-      await deps.ownership.release(partition);
-    } catch (error) {
-      deps.log.warn({ err: error, partition }, "a partition was not released; its lease lapses");
-    }
-  }
 }
 
 /** Gives the next offset to read; undefined when the partition is no longer ours. */

@@ -103,9 +103,18 @@ export class Ownership {
           await this.#deps.clock.sleep(renewEveryMs, stop);
         }
         await watching;
-        await Promise.all([...this.#owned.keys()].map((partition) => this.release(partition)));
+        await Promise.all([...this.#owned.keys()].map((partition) => this.#giveUp(partition)));
       },
     };
+  }
+
+  async #giveUp(partition: number): Promise<void> {
+    try {
+      await this.release(partition);
+    } catch (error) {
+      if (!isUnavailable(error)) throw error;
+      this.#deps.log.warn({ err: error, partition }, "a lease was not given up; it lapses");
+    }
   }
 
   async #watch(stop: AbortSignal): Promise<void> {
