@@ -450,6 +450,7 @@ export class Sender {
 
   /** Subscription or Postgres is down, or a fault of ours: the row stays due, the lane waits. */
   #onFault(lane: Lane, item: Item, { error, isProbe }: { error: unknown; isProbe: boolean }): void {
+    if (lane.owned.lost.aborted) return; // the POST was given up: the next owner sends it again
     if (isProbe) abandonProbe(lane.breaker);
     if (!isPassing(error)) {
       this.#deps.log.error({ err: error, delivery: item.deliveryUuid }, "sending failed");
