@@ -26,7 +26,7 @@ export interface WaitLog {
 
 const entryCountMax = 32;
 /** Shorter waits are not worth telling. */
-const toldMsMin = 5;
+export const toldMsMin = 5;
 const none: Waits = {};
 
 /** Makes an empty log. */

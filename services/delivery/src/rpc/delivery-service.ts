@@ -87,7 +87,8 @@ export function deliveryService(deps: DeliveryServiceDeps): ServiceImpl<typeof D
       const workspace = await subscriptions.current(toWorkspaceUuid(workspaceIdOf(context)));
       const delivery = await requireDelivery(workspace, request.delivery);
       const webhookUuid = uuidOf("wh", delivery.webhookId);
-      if (!workspace.webhooks.has(webhookUuid)) {
+      const webhook = workspace.webhooks.get(webhookUuid);
+      if (!webhook) {
         throw new AppError("precondition", `webhook ${delivery.webhookId} is deleted`);
       }
       const made = await insertFurtherDelivery(db, {
@@ -97,6 +98,7 @@ export function deliveryService(deps: DeliveryServiceDeps): ServiceImpl<typeof D
         workspaceUuid: workspace.uuid,
         webhookUuid,
         eventUuid: uuidOf("evt", delivery.eventId),
+        isOrdered: webhook.isOrdered,
       });
       if (!made) throw new AppError("precondition", `the body of ${delivery.eventId} is gone`);
       return showOne(workspace, made);

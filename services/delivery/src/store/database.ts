@@ -77,6 +77,9 @@ export interface Database {
     workspace_id: string;
     attempt_count: number;
     class: Generated<number>;
+    ordering_key: string | null;
+    sequence: string | null;
+    ready_at: Date | null;
   };
   lane: {
     partition: number;

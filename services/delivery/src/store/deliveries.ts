@@ -87,6 +87,8 @@ export interface FurtherDelivery {
   readonly workspaceUuid: string;
   readonly webhookUuid: string;
   readonly eventUuid: string;
+  /** Whether it has to keep its place behind what waits for its webhook. */
+  readonly isOrdered: boolean;
 }
 
 /**
@@ -99,7 +101,7 @@ export async function insertFurtherDelivery(
 ): Promise<Delivery | undefined> {
   const { rows } = await sql<Selectable<Database["delivery"]>>`
     with event as (
-      select day, id, workspace_id, partition, type from delivery.event
+      select day, id, workspace_id, partition, type, ordering_key from delivery.event
       where workspace_id = ${further.workspaceUuid} and day = ${dayOf(further.eventUuid)}
         and id = ${further.eventUuid} and octet_length(data) > 0
     ), made as (
@@ -111,8 +113,13 @@ export async function insertFurtherDelivery(
       returning *
     ), due as (
       insert into delivery.schedule (partition, webhook_id, due_at, delivery_id, day, event_id,
-        workspace_id, attempt_count)
-      select partition, webhook_id, now(), id, day, event_id, workspace_id, 0 from made
+        workspace_id, attempt_count, ordering_key, sequence, ready_at)
+      select m.partition, m.webhook_id, case when o.sequence is null then now() else 'infinity' end,
+        m.id, m.day, m.event_id, m.workspace_id, 0,
+        case when o.sequence is not null then e.ordering_key end, o.sequence, now()
+      from made m cross join event e
+      left join (select p.partition, p.next_offset as sequence from delivery.progress p
+        where ${further.isOrdered}) o on o.partition = m.partition
     )
     select made.*, pg_notify(${dueChannel},
       made.partition || ' ' || made.webhook_id || ' ' || made.workspace_id)
@@ -121,7 +128,7 @@ export async function insertFurtherDelivery(
   return row && fromRow(row);
 }
 
-/** The channel that tells a partition's owner of a cancellation; payload `<partition> <delivery>`. */
+/** The channel that tells a partition's owner of a cancellation; payload `<partition> <delivery> <webhook>`. */
 export const cancelChannel = "posthorn_cancel";
 
 /** Ends a pending delivery as CANCELED. Gives it as it is then; undefined when it had ended. */
@@ -142,7 +149,8 @@ export async function cancelDelivery(
     ), unscheduled as (
       delete from delivery.schedule where delivery_id in (select id from changed)
     )
-    select changed.*, pg_notify(${cancelChannel}, changed.partition || ' ' || changed.id)
+    select changed.*, pg_notify(${cancelChannel},
+      changed.partition || ' ' || changed.id || ' ' || changed.webhook_id)
     from changed`.execute(db);
   const row = rows[0];
   return row && fromRow(row);

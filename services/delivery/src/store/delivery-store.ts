@@ -2,6 +2,7 @@ import type { Kysely } from "kysely";
 import type { Database } from "./database.ts";
 import { insertFanOut, listStoredEvents } from "./fan-outs.ts";
 import { deleteLaneState, listLaneStates, recordLaneStates } from "./lanes.ts";
+import { freeAll, freeHeads, listOrderingKeys } from "./ordering.ts";
 import { claimPartition, getNextOffset, releasePartition, renewLeases } from "./partitions.ts";
 import { recordResults } from "./results.ts";
 import { cancelMadeBefore, cancelWaiting, listDue, listWaitingLanes } from "./schedule.ts";
@@ -11,10 +12,13 @@ const statements = {
   cancelWaiting,
   claimPartition,
   deleteLaneState,
+  freeAll,
+  freeHeads,
   getNextOffset,
   insertFanOut,
   listDue,
   listLaneStates,
+  listOrderingKeys,
   listStoredEvents,
   listWaitingLanes,
   recordLaneStates,

@@ -1,10 +1,11 @@
 import assert from "node:assert";
 import { type Kysely, type RawBuilder, sql } from "kysely";
 import type { EndsTold } from "../domain/notice.ts";
-import { byteStrings, dates, integers, texts, times, uuids } from "./arrays.ts";
+import { bigints, byteStrings, dates, integers, texts, times, uuids } from "./arrays.ts";
 import type { Database } from "./database.ts";
 import { dayTable } from "./days.ts";
 import { absent, type Fragment } from "./fragment.ts";
+import type { Place } from "./ordering.ts";
 import type { Held } from "./partitions.ts";
 import type { Result } from "./result.ts";
 import { joined, leftBehind, nameComment, statementName, tellAll } from "./result-ctes.ts";
@@ -38,6 +39,8 @@ export interface NewDelivery {
   readonly matchedBy: string;
   /** When the first attempt is due; absent = at once. */
   readonly dueAt?: Date;
+  /** Where it stands in order; absent when its webhook is not ordered. */
+  readonly place?: Place;
 }
 
 /** A delivery to be stored, with what its first attempt came to if it has been made already. */
@@ -176,6 +179,10 @@ function dueAt({ delivery, result }: FannedOut): Date | undefined {
 function schedule(deliveries: readonly FannedOut[]): Fragment {
   const isNeeded = deliveries.some(({ result }) => (result?.state ?? "PENDING") === "PENDING");
   if (!isNeeded) return absent;
+  const placed = deliveries.flatMap(({ delivery: { uuid, place } }) =>
+    place ? [{ uuid, ...place }] : [],
+  );
+  if (placed.length > 0) return orderedSchedule(placed);
   const ctes = sql`, new_schedule as (
       insert into delivery.schedule (partition, webhook_id, due_at, delivery_id, day, event_id,
         workspace_id, attempt_count, class)
@@ -184,6 +191,25 @@ function schedule(deliveries: readonly FannedOut[]): Fragment {
       from new_delivery d, held where d.state = 'PENDING'
     )`;
   return { name: "open", ctes };
+}
+
+/** Those that stand in order wait until the partition's owner frees them. */
+function orderedSchedule(placed: readonly (Place & { readonly uuid: string })[]): Fragment {
+  const ctes = sql`, new_schedule as (
+      insert into delivery.schedule (partition, webhook_id, due_at, delivery_id, day, event_id,
+        workspace_id, attempt_count, class, ordering_key, sequence, ready_at)
+      select held.partition, d.webhook_id,
+        case when o.key is null then d.next_attempt_at else 'infinity' end, d.id, d.day, d.event_id,
+        d.workspace_id, d.attempt_count, least(d.attempt_count, 1), o.key, o.sequence,
+        case when o.key is not null then d.next_attempt_at end
+      from new_delivery d cross join held
+      left join unnest(${uuids(placed.map(({ uuid }) => uuid))}::uuid[],
+        ${texts(placed.map(({ key }) => key))}::text[],
+        ${bigints(placed.map(({ sequence }) => sequence))}::bigint[]) as o (id, key, sequence)
+        on o.id = d.id
+      where d.state = 'PENDING'
+    )`;
+  return { name: "ordered", ctes };
 }
 
 function parked({ held, parked: records }: FanOut): Fragment {

@@ -12,6 +12,8 @@ export interface WaitingLane {
   readonly workspaceUuid: string;
   /** How long until the first of them is due, by the database's clock; 0 when it is. */
   readonly waitMs: number;
+  /** Whether there are some, of any class, that stand in order. */
+  readonly isOrdered: boolean;
 }
 
 /**
@@ -32,14 +34,16 @@ export async function listWaitingLanes(
         where s.partition = ${partition} and (s.webhook_id, s.class) > (lane.webhook_id, lane.class)
         order by s.webhook_id, s.class, s.due_at limit 1) next
     )
-    select webhook_id, class, workspace_id, ${msUntil(sql`due_at`)} as wait_ms from lane`.execute(
-    db,
-  );
+    select webhook_id, class, workspace_id, exists (
+        select from delivery.schedule s where s.partition = ${partition}
+          and s.webhook_id = lane.webhook_id and s.ordering_key is not null) as is_ordered,
+      ${msUntil(sql`due_at`)} as wait_ms from lane`.execute(db);
   return rows.map((row) => ({
     webhookUuid: row.webhook_id,
     deliveryClass: row.class,
     workspaceUuid: row.workspace_id,
     waitMs: row.wait_ms,
+    isOrdered: row.is_ordered,
   }));
 }
 
@@ -48,6 +52,7 @@ interface LaneRow {
   class: DeliveryClass;
   workspace_id: string;
   wait_ms: number;
+  is_ordered: boolean;
 }
 
 /** A waiting delivery with what is sent. Ids are UUIDs. */
@@ -62,6 +67,10 @@ export interface Waiting {
   readonly attemptCount: number;
   /** How long it has been due. */
   readonly overdueMs: number;
+  /** Undefined when its webhook is not ordered. */
+  readonly orderingKey: string | undefined;
+  /** How long it waited before for earlier ones of its key. */
+  readonly orderWaitMs: number;
 }
 
 /**
@@ -81,7 +90,9 @@ export async function listDue(
 ): Promise<{ due: readonly Waiting[]; nextWaitMs: number | undefined }> {
   const { rows } = await sql<DueRow>`/*due*/
     select delivery_id, to_char(day, 'YYYY-MM-DD') as day, event_id, attempt_count,
-      (extract(epoch from due_at - clock_timestamp()) * 1000)::float8 as wait_ms
+      (extract(epoch from due_at - clock_timestamp()) * 1000)::float8 as wait_ms, ordering_key,
+      case when attempt_count = 0 then (extract(epoch from due_at - ready_at) * 1000)::float8 end
+        as order_wait_ms
     from delivery.schedule
     where partition = ${lane.partition} and webhook_id = ${lane.webhookUuid}
       and class = ${lane.deliveryClass} and delivery_id <> all (${uuids(lane.busy)}::uuid[])
@@ -102,6 +113,8 @@ interface DueRow {
   attempt_count: number;
   /** Negative when it is due already. */
   wait_ms: number;
+  ordering_key: string | null;
+  order_wait_ms: number | null;
 }
 
 interface EventRow {
@@ -143,6 +156,8 @@ function toWaiting(row: DueRow, event: EventRow | undefined): Waiting | undefine
     traceparent: event.traceparent,
     attemptCount: row.attempt_count,
     overdueMs: -row.wait_ms,
+    orderingKey: row.ordering_key ?? undefined,
+    orderWaitMs: row.order_wait_ms ?? 0,
   };
 }
 

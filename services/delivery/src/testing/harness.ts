@@ -38,6 +38,7 @@ export interface TestEvent {
   /** Now unless it is given; the id is of that time, too. */
   readonly acceptedAt?: Date;
   readonly deliverAt?: Date;
+  readonly orderingKey?: string;
 }
 
 /** A database with its log, and delivery processes on them that can be started and stopped. */
@@ -69,13 +70,14 @@ async function publish(
 ): Promise<readonly string[]> {
   const partition = partitionOf(workspace, partitionCount);
   const ids = events.map(({ id, acceptedAt }) => id ?? newId("evt", acceptedAt?.getTime()));
-  const records = events.map(({ id, type, data, acceptedAt, deliverAt }, index) => {
+  const records = events.map(({ id, type, data, orderingKey, acceptedAt, deliverAt }, index) => {
     const record = create(EventRecordSchema, {
       eventId: ids[index] ?? "",
       workspaceId: workspace,
       provider: "demo",
       type: type ?? "order.created",
       data: Buffer.from(data ?? "{}"),
+      orderingKey: orderingKey ?? "",
       occurTime: timestampFromDate(new Date("2024-01-15T10:30:00Z")),
       acceptTime: timestampFromDate(acceptedAt ?? new Date()),
       ...(deliverAt && { deliverTime: timestampFromDate(deliverAt) }),

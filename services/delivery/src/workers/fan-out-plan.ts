@@ -70,13 +70,13 @@ export function plan(
     const { offset, value } = one.record;
     if (seen.has(one.event.uuid)) return { offset, value, deliveries: [] };
     seen.add(one.event.uuid);
-    return { offset, value, ...planEvent(one.event, known) };
+    return { offset, value, ...planEvent(one.event, { known, offset }) };
   });
 }
 
 function planEvent(
   decoded: Decoded["event"],
-  known: Subscriptions,
+  { known, offset }: { known: Subscriptions; offset: bigint },
 ): Omit<Planned, "offset" | "value"> {
   const webhooks = known.latest(decoded.workspaceUuid)?.webhooks.values() ?? [];
   const { deliver, ...skipped } = matchWebhooks(toMatchable(decoded), webhooks);
@@ -92,6 +92,7 @@ function planEvent(
       webhookUuid: webhook.uuid,
       matchedBy,
       ...(isLater && { dueAt: deliverAt }),
+      ...(webhook.isOrdered && { place: { key: event.orderingKey, sequence: offset } }),
     },
   }));
   return { event, deliveries };

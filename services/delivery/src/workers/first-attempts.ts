@@ -195,7 +195,7 @@ export class FirstAttempts {
         webhookUuid: delivery.webhookUuid,
         workspaceUuid,
       };
-      sender.onStored(key, { deliveryUuid: delivery.uuid, dueAt: delivery.dueAt });
+      sender.onStored(key, delivery);
     }
   }
 }
@@ -216,5 +216,6 @@ function itemOf({ delivery }: Planned["deliveries"][number], nowMs: number): Ite
     attemptCount: 0,
     deliveryClass: 0,
     sinceMs: nowMs,
+    orderWaitMs: 0,
   };
 }

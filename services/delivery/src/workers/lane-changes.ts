@@ -8,12 +8,14 @@ import { isPassing } from "./is-passing.ts";
 import type { Lane } from "./lane.ts";
 import type { LaneStates } from "./lane-states.ts";
 import type { Lanes } from "./lanes.ts";
+import type { Ordering } from "./ordering.ts";
 import type { KnownWebhook } from "./subscriptions.ts";
 
 export interface LaneChangesDeps {
   readonly store: Pick<DeliveryStore, "cancelMadeBefore" | "cancelWaiting" | "deleteLaneState">;
   readonly lanes: Lanes;
   readonly states: LaneStates;
+  readonly ordering: Ordering;
   readonly log: Logger;
   /** Called when a lane may go on. */
   readonly onChange: (lane: Lane) => void;
@@ -40,6 +42,7 @@ export class LaneChanges {
     }
     if (before && before.targetVersion !== webhook.targetVersion) this.#onNewTarget(lane);
     if (before?.ratePerSecond !== webhook.ratePerSecond) this.#onNewRate(lane, webhook);
+    if (before?.isOrdered && !webhook.isOrdered) this.#deps.ordering.freeAny(lane);
     this.#turn(lane, webhook);
     const { cancelBefore } = webhook;
     if (cancelBefore && cancelBefore > (lane.canceledBefore ?? 0)) {
@@ -103,7 +106,7 @@ export class LaneChanges {
 
   /** A user dropped what was held: open deliveries made before a time end. */
   async #cancelMadeBefore(lane: Lane, before: Date): Promise<void> {
-    const { store, lanes, states } = this.#deps;
+    const { store, lanes, states, ordering } = this.#deps;
     const { webhookUuid, owned } = lane;
     const key = { partition: owned.partition, webhookUuid, before };
     let cursor: ScheduleCursor | undefined;
@@ -114,5 +117,6 @@ export class LaneChanges {
     lane.canceledBefore = before;
     states.mark(lane);
     if (!lane.isOff) lanes.expectAny(lane);
+    if (lane.webhook?.isOrdered) ordering.freeAny(lane);
   }
 }

@@ -38,7 +38,7 @@ function webhook(changes: Partial<KnownWebhook> = {}): KnownWebhook {
 function item(name = "d"): Item {
   const event = { uuid: "e", type: "t", time: "", traceparent: "", data: Buffer.alloc(10) };
   const key = { deliveryUuid: name, day: "2026-01-01", attemptCount: 0 };
-  return { ...key, event, deliveryClass: 0, sinceMs: nowMs };
+  return { ...key, event, deliveryClass: 0, sinceMs: nowMs, orderWaitMs: 0 };
 }
 
 function breaker(changes: Partial<Lane["breaker"]>): Partial<Lane> {

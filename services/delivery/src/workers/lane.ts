@@ -26,6 +26,10 @@ export interface Item {
   readonly deliveryClass: DeliveryClass;
   /** Since when it could have been sent, on the monotonic clock. */
   readonly sinceMs: number;
+  /** Among whose deliveries it keeps its place; absent when its webhook is not ordered. */
+  readonly orderingKey?: string;
+  /** How long it waited before for earlier ones of its key. */
+  readonly orderWaitMs: number;
 }
 
 /**
@@ -44,6 +48,8 @@ export interface Lane extends Claimant {
   queuedBytes: number;
   /** Deliveries that are queued, under way, or whose result is not written yet. */
   readonly busy: Set<string>;
+  /** The ordering keys of those. */
+  readonly keysInMemory: Set<string>;
   /** When the earliest delivery that is not in memory is due; Infinity for none known. */
   readonly dueAtMs: number[];
   readonly isLoading: boolean[];
@@ -87,6 +93,7 @@ export function emptyLane(
     queuedCount: 0,
     queuedBytes: 0,
     busy: new Set(),
+    keysInMemory: new Set(),
     dueAtMs: [never, never, never],
     isLoading: [false, false, false],
     sendingCount: 0,
@@ -249,6 +256,8 @@ export function itemOf(
     attemptCount: waiting.attemptCount,
     deliveryClass,
     sinceMs: nowMs - waiting.overdueMs,
+    orderWaitMs: waiting.orderWaitMs,
+    ...(waiting.orderingKey !== undefined && { orderingKey: waiting.orderingKey }),
     event: {
       uuid: waiting.eventUuid,
       type: waiting.eventType,

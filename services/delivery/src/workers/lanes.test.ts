@@ -27,7 +27,7 @@ function setup(remembered: readonly (readonly [string, Remembered])[] = []) {
 function item(name: string, { bytes = 10, deliveryClass = 0 as const } = {}): Item {
   const event = { uuid: "e", type: "t", time: "", traceparent: "", data: Buffer.alloc(bytes) };
   const key = { deliveryUuid: name, day: "2026-01-01", attemptCount: 0 };
-  return { ...key, event, deliveryClass, sinceMs: 0 };
+  return { ...key, event, deliveryClass, sinceMs: 0, orderWaitMs: 0 };
 }
 
 const stored = {

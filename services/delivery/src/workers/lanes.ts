@@ -125,7 +125,14 @@ export class Lanes {
   enqueue(lane: Lane, item: Item): void {
     lane.queues[item.deliveryClass]?.push(item);
     lane.busy.add(item.deliveryUuid);
+    if (item.orderingKey !== undefined) lane.keysInMemory.add(item.orderingKey);
     this.#count(lane, item, 1);
+  }
+
+  /** Lets go of a delivery: what became of it is written, or it is due as it was. */
+  release(lane: Lane, item: Item): void {
+    lane.busy.delete(item.deliveryUuid);
+    if (item.orderingKey !== undefined) lane.keysInMemory.delete(item.orderingKey);
   }
 
   /** Takes the lane's oldest delivery of a class out of memory; it stays busy. */
@@ -137,11 +144,12 @@ export class Lanes {
 
   /** Drops a delivery that waits in memory. */
   remove(lane: Lane, deliveryUuid: string): void {
+    if (lane.queuedCount === 0) return;
     for (const queue of lane.queues) {
       const index = queue.findIndex((item) => item.deliveryUuid === deliveryUuid);
       const [item] = index < 0 ? [] : queue.splice(index, 1);
       if (!item) continue;
-      lane.busy.delete(deliveryUuid);
+      this.release(lane, item);
       this.#count(lane, item, -1);
     }
   }
@@ -239,7 +247,7 @@ export class Lanes {
   #empty(lane: Lane): void {
     for (const deliveryClass of deliveryClasses) {
       for (const item of lane.queues[deliveryClass]?.splice(0) ?? []) {
-        lane.busy.delete(item.deliveryUuid);
+        this.release(lane, item);
         this.#count(lane, item, -1);
       }
     }

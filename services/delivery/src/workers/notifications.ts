@@ -22,8 +22,8 @@ export function notifications(deps: {
       sender.wake({ partition: Number(partition), webhookUuid, workspaceUuid });
     },
     [cancelChannel](payload) {
-      const [partition = "", deliveryUuid = ""] = payload.split(" ");
-      sender.forget(Number(partition), deliveryUuid);
+      const [partition = "", deliveryUuid = "", webhookUuid = ""] = payload.split(" ");
+      sender.forget(Number(partition), deliveryUuid, webhookUuid);
     },
     [replayChannel]: (payload) => replays.wake(payload),
     [watchChannel]: (payload) => watchers.onWatch(payload),

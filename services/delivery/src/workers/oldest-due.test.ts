@@ -20,7 +20,7 @@ function lane(changes: Partial<Lane> = {}): Lane {
 function item(sinceMs: number): Item {
   const event = { uuid: "e", type: "t", time: "", traceparent: "", data: Buffer.alloc(0) };
   const its = { deliveryUuid: "d", day: "2026-01-01", attemptCount: 0, deliveryClass: 0 } as const;
-  return { ...its, event, sinceMs };
+  return { ...its, event, sinceMs, orderWaitMs: 0 };
 }
 
 /** A lane that was held back until that long ago, with a retry that is due for 10 s. */

@@ -6,9 +6,10 @@ import { isSlowRate, rateFreeAtMs } from "../domain/rate-limit.ts";
 import { type DeliveryClass, deliveryClasses, Shares } from "../domain/shares.ts";
 import { nextClass } from "../domain/turns.ts";
 import type { OwnersView } from "../domain/waiting-for.ts";
-import { noteWait, waitsBetween } from "../domain/waits.ts";
+import { noteWait, toldMsMin, type Waits, waitsBetween } from "../domain/waits.ts";
 import type { DeliveryMetrics } from "../metrics.ts";
 import type { DeliveryStore } from "../store/delivery-store.ts";
+import type { NewDelivery } from "../store/fan-outs.ts";
 import type { NewAttempt } from "../store/result.ts";
 import { attempt } from "./attempt.ts";
 import { conclude, parkedResult } from "./conclusion.ts";
@@ -31,6 +32,7 @@ import { LaneStates, rememberedOf } from "./lane-states.ts";
 import { Lanes } from "./lanes.ts";
 import { faultPauseMs, Loader } from "./loader.ts";
 import { oldestDueMs } from "./oldest-due.ts";
+import { Ordering } from "./ordering.ts";
 import type { OwnedPartition } from "./ownership.ts";
 import { Pace } from "./pace.ts";
 import { learnFrom } from "./receiver-health.ts";
@@ -43,8 +45,11 @@ export interface SenderDeps {
     | "cancelMadeBefore"
     | "cancelWaiting"
     | "deleteLaneState"
+    | "freeAll"
+    | "freeHeads"
     | "listDue"
     | "listLaneStates"
+    | "listOrderingKeys"
     | "listWaitingLanes"
     | "recordLaneStates"
   >;
@@ -100,6 +105,7 @@ export class Sender {
   readonly #changes: LaneChanges;
   readonly #knowledge: LaneKnowledge;
   readonly #loader: Loader;
+  readonly #ordering: Ordering;
   readonly #faults = faultCounter();
   readonly #pace = new Pace();
   readonly #underWay = new Map<Promise<void>, Lane>();
@@ -123,9 +129,19 @@ export class Sender {
     const lanes = this.#lanes;
     const revisit = (lane: Lane) => this.#revisit(lane);
     const states = new LaneStates({ store, clock, log });
-    const changes = new LaneChanges({ store, lanes, states, clock, log, onChange: revisit });
+    const ordering = new Ordering({ store, lanes, clock, log });
+    const changes = new LaneChanges({
+      store,
+      lanes,
+      states,
+      ordering,
+      clock,
+      log,
+      onChange: revisit,
+    });
     const knowing = { subscriptions, lanes, changes, clock, log };
     this.#states = states;
+    this.#ordering = ordering;
     this.#changes = changes;
     this.#knowledge = new LaneKnowledge({ ...knowing, onLearned: revisit });
     this.#loader = new Loader({ store, lanes, clock, log, onLoaded: revisit });
@@ -208,11 +224,12 @@ export class Sender {
   /** Hears that a fresh delivery lies in the schedule, due at a time or now: it may not be in memory. */
   onStored(
     key: { partition: number; webhookUuid: string; workspaceUuid: string },
-    { deliveryUuid, dueAt }: { deliveryUuid: string; dueAt: Date | undefined },
+    { uuid, dueAt, place }: Pick<NewDelivery, "uuid" | "dueAt" | "place">,
   ): void {
     const lane = this.#lanes.get(key);
-    if (!lane || lane.busy.has(deliveryUuid)) return;
-    this.#lanes.expect(lane, 0, dueAt ? this.#msOf(dueAt) : this.#deps.clock.nowMs());
+    if (!lane || lane.busy.has(uuid)) return;
+    if (place) this.#ordering.free(lane, place.key);
+    else this.#lanes.expect(lane, 0, dueAt ? this.#msOf(dueAt) : this.#deps.clock.nowMs());
   }
 
   /** Looks at a delivery in a lane's memory; undefined when the webhook has no lane here. */
@@ -242,7 +259,9 @@ export class Sender {
   /** Looks into the schedule of a webhook now: something was added to it. */
   wake(key: { partition: number; webhookUuid: string; workspaceUuid: string }): void {
     const lane = this.#lanes.get(key);
-    if (lane) this.#lanes.expectAny(lane);
+    if (!lane) return;
+    this.#lanes.expectAny(lane);
+    if (lane.webhook?.isOrdered !== false) this.#ordering.freeAny(lane);
   }
 
   /** Looks for waiting deliveries that no notice told of. */
@@ -254,16 +273,20 @@ export class Sender {
     const { partition } = owned;
     const waiting = await this.#deps.store.listWaitingLanes(partition);
     const nowMs = this.#deps.clock.nowMs();
-    for (const { waitMs, deliveryClass, ...key } of waiting) {
+    for (const { waitMs, deliveryClass, isOrdered, ...key } of waiting) {
       const lane = this.#lanes.get({ partition, ...key });
-      if (lane) this.#lanes.expect(lane, deliveryClass, nowMs + waitMs);
+      if (!lane) continue;
+      this.#lanes.expect(lane, deliveryClass, nowMs + waitMs);
+      if (isOrdered) this.#ordering.freeAny(lane);
     }
   }
 
-  /** Drops a delivery that was canceled, unless it is under way. */
-  forget(partition: number, deliveryUuid: string): void {
+  /** Drops a delivery that was canceled, unless it is under way, and lets what is behind it go. */
+  forget(partition: number, deliveryUuid: string, webhookUuid?: string): void {
     for (const lane of this.#lanes.list(partition)) {
-      if (lane.queuedCount > 0) this.#lanes.remove(lane, deliveryUuid);
+      if (webhookUuid !== undefined && lane.webhookUuid !== webhookUuid) continue;
+      this.#lanes.remove(lane, deliveryUuid);
+      if (lane.webhook?.isOrdered) this.#ordering.freeAny(lane);
     }
   }
 
@@ -307,6 +330,7 @@ export class Sender {
 
   /** Something changed for a lane: it may read, stand in line, or be sent to. */
   #revisit(lane: Lane): void {
+    if (lane.webhook?.isOrdered) this.#ordering.lookAgain(lane);
     this.#touch(lane);
     this.#loader.lookAgain();
     this.#pump();
@@ -397,7 +421,7 @@ export class Sender {
     const { owned } = lane;
     const { webhook, provider } = to;
     const startedAtMs = clock.nowMs();
-    const waits = waitsBetween(lane.waitLog, item.sinceMs, startedAtMs);
+    const waits = waitsOf(lane, item, startedAtMs);
     if (isSlowRate(webhook.ratePerSecond)) await this.#states.save([lane]);
     if (!owned.isSafe()) throw new AppError("unavailable", "the lease may be over");
     const number = item.attemptCount + 1;
@@ -440,7 +464,8 @@ export class Sender {
   }
 
   #onSettled(lane: Lane, item: Item, dueAt?: Date): void {
-    lane.busy.delete(item.deliveryUuid);
+    this.#lanes.release(lane, item);
+    if (!dueAt && item.orderingKey !== undefined) this.#ordering.free(lane, item.orderingKey);
     if (dueAt && !lane.isOff) {
       const deliveryClass = item.deliveryClass === 0 ? 1 : item.deliveryClass;
       this.#lanes.expect(lane, deliveryClass, this.#msOf(dueAt));
@@ -460,7 +485,7 @@ export class Sender {
       }
     }
     const nowMs = this.#deps.clock.nowMs();
-    lane.busy.delete(item.deliveryUuid);
+    this.#lanes.release(lane, item);
     this.#lanes.block(lane, nowMs + faultPauseMs, true);
     this.#lanes.expect(lane, item.deliveryClass, nowMs);
   }
@@ -494,4 +519,9 @@ export class Sender {
     this.#changes.take(lane, workspace.webhooks.get(lane.webhookUuid));
     this.#revisit(lane);
   }
+}
+
+function waitsOf(lane: Lane, { sinceMs, orderWaitMs }: Item, nowMs: number): Waits {
+  const waits = waitsBetween(lane.waitLog, sinceMs, nowMs);
+  return orderWaitMs < toldMsMin ? waits : { ...waits, ORDER: Math.round(orderWaitMs) };
 }
