@@ -1,4 +1,6 @@
+import { timestampFromMs } from "@bufbuild/protobuf/wkt";
 import { Delivery_State } from "@posthorn/proto/posthorn/delivery/v1/delivery";
+import { Replay_Filter } from "@posthorn/proto/posthorn/delivery/v1/replay";
 import { idToUuid } from "@posthorn/runtime";
 import { eventually, receiver } from "@posthorn/testkit";
 import { Client } from "pg";
@@ -152,6 +154,22 @@ describe("an ordered webhook", () => {
     expect(waits.sort((a, b) => a - b)[1]).toBeGreaterThan(250);
   });
 
+  it("names the delivery that another waits for", async () => {
+    const { target, workspace, publish, ended } = await setup([500], { delaysMs: [60_000] });
+    await publish("a", 0, 1);
+    await target.next();
+    const pending = await ended(Delivery_State.PENDING, 2);
+    const ids = pending.map(({ id }) => id);
+    const waits = await eventually(async () => {
+      const shown = ids.map((id) => delivery.deliveries.getDelivery({ workspace, delivery: id }));
+      const found = (await Promise.all(shown)).map(({ waitingFor }) => waitingFor?.delivery ?? "");
+      expect(found.filter((behind) => behind !== "")).toHaveLength(1);
+      return found;
+    });
+    const [first, second] = waits[0] === "" ? [ids[0], waits[1]] : [ids[1], waits[0]];
+    expect(second).toBe(first);
+  });
+
   it("that is ordered no longer gets everything at once", async () => {
     const { target, workspace, webhook, publish, ended } = await setup([500, 200], {
       delaysMs: [60_000],
@@ -198,5 +216,45 @@ describe("order", () => {
     await ended(Delivery_State.SUCCEEDED, 10);
     expect(sentOf("a")).toEqual(upTo(5));
     expect(sentOf("b")).toEqual(upTo(5));
+  });
+});
+
+describe("a replay to an ordered webhook", () => {
+  it("keeps the order of events, behind what is live", async () => {
+    const { target, workspace, webhook, publish, sentOf, ended } = await setup([200], {
+      delaysMs: [1_000],
+    });
+    await publish("a", 0, 1, 2);
+    await ended(Delivery_State.SUCCEEDED, 3);
+    target.answer(500, 200);
+    await publish("a", 3);
+    await target.next(4);
+    const all = { filter: Replay_Filter.ALL, after: timestampFromMs(Date.now() - 60_000) };
+    const before = timestampFromMs(Date.now());
+    await delivery.replays.createReplay({ workspace, webhook, ...all, before });
+    await publish("a", 4);
+    await ended(Delivery_State.SUCCEEDED, 9);
+    expect(sentOf("a")).toEqual([0, 1, 2, 3, 3, 4, 0, 1, 2, 3]);
+  });
+
+  it("that is paused lets live ones pass, and goes on when it is resumed", async () => {
+    const { workspace, webhook, publish, sentOf, ended } = await setup([200], { ratePerSecond: 5 });
+    await publish("a", ...upTo(12));
+    await ended(Delivery_State.SUCCEEDED, 12);
+    const range = {
+      after: timestampFromMs(Date.now() - 60_000),
+      before: timestampFromMs(Date.now()),
+    };
+    const request = { workspace, webhook, filter: Replay_Filter.ALL, ...range };
+    const { id: replay } = await delivery.replays.createReplay(request);
+    await ended(Delivery_State.SUCCEEDED, 14);
+    await delivery.replays.pauseReplay({ workspace, replay });
+    await publish("a", 100);
+    await eventually(() => expect(sentOf("a")).toContain(100));
+    const sentWhilePaused = sentOf("a").length;
+    expect(sentWhilePaused).toBeLessThan(20);
+    await delivery.replays.resumeReplay({ workspace, replay });
+    await ended(Delivery_State.SUCCEEDED, 25);
+    expect(sentOf("a").filter((n) => n !== 100)).toEqual([...upTo(12), ...upTo(12)]);
   });
 });

@@ -1,6 +1,6 @@
 import { partitionOf } from "@posthorn/bus";
 import type { Delivery as DeliveryMessage } from "@posthorn/proto/posthorn/delivery/v1/delivery";
-import { idToUuid } from "@posthorn/runtime";
+import { idToUuid, uuidToId } from "@posthorn/runtime";
 import type { Kysely } from "kysely";
 import type { Delivery } from "../domain/delivery.ts";
 import {
@@ -11,6 +11,7 @@ import {
 } from "../domain/waiting-for.ts";
 import { listLastAttempts } from "../store/attempts.ts";
 import type { Database } from "../store/database.ts";
+import { listBehind } from "../store/ordering.ts";
 import { getPartitionFacts } from "../store/waiting.ts";
 import type { KnownWebhook, KnownWorkspace } from "../workers/subscriptions.ts";
 import { toDeliveryMessage } from "./messages.ts";
@@ -83,11 +84,15 @@ async function presentWaits(
   if (open.length === 0) return new Map();
   const partition = partitionOf(workspace.id, partitionCount);
   const webhookUuids = [...new Set(open.map(webhookUuidOf))];
-  const { now, isOwned, lanes } = await getPartitionFacts(db, partition, webhookUuids);
+  const [{ now, isOwned, lanes }, behind] = await Promise.all([
+    getPartitionFacts(db, partition, webhookUuids),
+    listBehind(db, open.map(uuidOf)),
+  ]);
   const waits = open.map((delivery): [string, WaitingFor] => {
     const webhookUuid = webhookUuidOf(delivery);
     const webhook = workspace.webhooks.get(webhookUuid);
-    const deliveryUuid = idToUuid("dlv", delivery.id) ?? "";
+    const deliveryUuid = uuidOf(delivery);
+    const first = behind.get(deliveryUuid);
     const facts: WaitFacts = {
       now,
       webhook: webhook?.state,
@@ -95,7 +100,7 @@ async function presentWaits(
       attemptCount: delivery.attemptCount,
       dueAt: delivery.nextAttemptAt ?? now,
       isOwned,
-      behind: undefined,
+      behind: first && uuidToId("dlv", first),
       hold: undefined,
       isUnderWay: false,
       lane: lanes.get(webhookUuid),
@@ -109,6 +114,12 @@ async function presentWaits(
 /** Gives a delivery's webhook; undefined when it is gone. */
 export function webhookOf(workspace: KnownWorkspace, delivery: Delivery): KnownWebhook | undefined {
   return workspace.webhooks.get(webhookUuidOf(delivery));
+}
+
+function uuidOf({ id }: Delivery): string {
+  const uuid = idToUuid("dlv", id);
+  if (uuid === undefined) throw new Error(`${id} is no delivery id`);
+  return uuid;
 }
 
 function webhookUuidOf({ webhookId }: Delivery): string {

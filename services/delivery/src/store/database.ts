@@ -25,6 +25,7 @@ export interface Database {
     deliver_at: ColumnType<Date | null, Date | undefined, Date>;
     skipped: string;
     is_test: ColumnType<boolean, boolean | undefined, boolean>;
+    log_offset: ColumnType<string | null, string | undefined, string>;
   };
   delivery: {
     day: string;

@@ -15,6 +15,8 @@ import { failureCount } from "./results.ts";
 export interface NewEvent {
   readonly uuid: string;
   readonly day: string;
+  /** Its offset in the log. */
+  readonly offset: bigint;
   readonly workspaceUuid: string;
   readonly provider: string;
   readonly type: string;
@@ -117,9 +119,10 @@ function newEvents({ held, events }: FanOut, day: string): RawBuilder<unknown> {
   if (events.length === 0) return sql`new_event as (select null::uuid as id where false)`;
   return sql`new_event as (
       insert into ${dayTable("event", day)} (day, id, workspace_id, partition, provider, type, data,
-        event_time, accepted_at, ordering_key, traceparent, deliver_at, skipped)
+        event_time, accepted_at, ordering_key, traceparent, deliver_at, skipped, log_offset)
       select e.day, e.id, e.workspace_id, ${held.partition}, e.provider, e.type, e.data,
-        e.event_time, e.accepted_at, e.ordering_key, e.traceparent, e.deliver_at, e.skipped
+        e.event_time, e.accepted_at, e.ordering_key, e.traceparent, e.deliver_at, e.skipped,
+        e.log_offset
       from unnest(${dates(events.map((e) => e.day))}::date[],
         ${uuids(events.map((e) => e.uuid))}::uuid[],
         ${uuids(events.map((e) => e.workspaceUuid))}::uuid[],
@@ -131,9 +134,10 @@ function newEvents({ held, events }: FanOut, day: string): RawBuilder<unknown> {
         ${texts(events.map((e) => e.orderingKey))}::text[],
         ${texts(events.map((e) => e.traceparent))}::text[],
         ${times(events.map((e) => e.deliverAt))}::timestamptz[],
-        ${texts(events.map((e) => e.skipped))}::text[])
+        ${texts(events.map((e) => e.skipped))}::text[],
+        ${bigints(events.map((e) => e.offset))}::bigint[])
         as e (day, id, workspace_id, provider, type, data, event_time, accepted_at, ordering_key,
-          traceparent, deliver_at, skipped)
+          traceparent, deliver_at, skipped, log_offset)
       where exists (select from moved)
       on conflict do nothing
       returning id

@@ -1,6 +1,6 @@
 import { type Kysely, sql } from "kysely";
 import type { DeliveryClass } from "../domain/shares.ts";
-import { texts } from "./arrays.ts";
+import { texts, uuids } from "./arrays.ts";
 import type { Database } from "./database.ts";
 import { msUntil } from "./ms-until.ts";
 import type { Held } from "./partitions.ts";
@@ -103,4 +103,24 @@ export async function freeAll(
         and exists (select from held)
       limit 5000)`.execute(db);
   return Number(numAffectedRows ?? 0);
+}
+
+/**
+ * Tells which of these deliveries wait for another of their ordering key that is due or under way,
+ * and for which. Ids are UUIDs.
+ */
+export async function listBehind(
+  db: Kysely<Database>,
+  deliveryUuids: readonly string[],
+): Promise<ReadonlyMap<string, string>> {
+  const { rows } = await sql<{ id: string; behind: string }>`
+    select s.delivery_id as id, head.delivery_id as behind
+    from delivery.schedule s, lateral (
+      select delivery_id from delivery.schedule h
+      where h.partition = s.partition and h.webhook_id = s.webhook_id
+        and h.ordering_key = s.ordering_key and h.ordering_key is not null
+        and h.due_at <> 'infinity' limit 1) head
+    where s.delivery_id = any(${uuids(deliveryUuids)}::uuid[]) and s.ordering_key is not null
+      and s.due_at = 'infinity'`.execute(db);
+  return new Map(rows.map((row) => [row.id, row.behind]));
 }

@@ -80,6 +80,8 @@ export interface ReplayedDelivery {
   readonly webhookUuid: string;
   /** The webhook's pattern that names the event's type; empty for all types. */
   readonly matchedBy: string;
+  /** Whether it has to keep its place: behind what is live, as its event is among replayed ones. */
+  readonly isOrdered: boolean;
 }
 
 /** What one step of a replay found. */
@@ -109,6 +111,7 @@ export async function recordReplayStep(
   step: ReplayStep,
 ): Promise<number | undefined> {
   const { held, replay, deliveries, cursor } = step;
+  const ordered = orderedParts(deliveries);
   const { rows } = await sql<{ moved: boolean; made: number }>`
     with ${heldCte(held)}, current as (
       select r.id, r.workspace_id, r.partition from delivery.replay r
@@ -136,9 +139,9 @@ export async function recordReplayStep(
       returning day, id, workspace_id, partition, webhook_id, event_id, next_attempt_at
     ), due as (
       insert into delivery.schedule (partition, webhook_id, due_at, delivery_id, day, event_id,
-        workspace_id, attempt_count, class)
-      select partition, webhook_id, next_attempt_at, id, day, event_id, workspace_id, 0,
-        ${replayClass}::smallint from made
+        workspace_id, attempt_count, class${ordered.columns})
+      select m.partition, m.webhook_id, ${ordered.dueAt}, m.id, m.day, m.event_id, m.workspace_id,
+        0, ${replayClass}::smallint${ordered.values} from made m${ordered.joined}
     ), noted as (
       insert into delivery.replay_delivery (replay_id, check_at, delivery_id, day)
       select c.id, made.next_attempt_at, made.id, made.day from made cross join current c
@@ -156,6 +159,26 @@ export async function recordReplayStep(
   );
   const row = rows[0];
   return row?.moved ? row.made : undefined;
+}
+
+/** Replayed deliveries of a key stand behind all of its live ones, whose places are offsets. */
+const replayedFrom = 2n ** 62n;
+
+/** What the schedule has besides for deliveries that keep an order: the owner frees them. */
+function orderedParts(deliveries: readonly ReplayedDelivery[]) {
+  const webhooks = deliveries.flatMap((d) => (d.isOrdered ? d.webhookUuid : []));
+  if (webhooks.length === 0) {
+    return { columns: sql``, values: sql``, joined: sql``, dueAt: sql`m.next_attempt_at` };
+  }
+  const isOrdered = sql`m.webhook_id = any(${uuids([...new Set(webhooks)])}::uuid[])`;
+  return {
+    columns: sql`, ordering_key, sequence, ready_at`,
+    values: sql`, case when ${isOrdered} then e.ordering_key end,
+      ${replayedFrom.toString()}::bigint + coalesce(e.log_offset, 0),
+      m.next_attempt_at`,
+    joined: sql` join delivery.event e on e.id = m.event_id and e.day = m.day`,
+    dueAt: sql`case when ${isOrdered} then 'infinity' else m.next_attempt_at end`,
+  };
 }
 
 /** What a look at a replay's deliveries found. Ids are UUIDs. */
@@ -218,7 +241,10 @@ export async function lookAtDeliveries(
         returning d.id, d.webhook_id
       ), moved as (
         update delivery.schedule s
-        set due_at = ${isPaused ? sql`${parkedUntil}::timestamptz` : sql`now()`}
+        set due_at = case when s.ordering_key is null
+            then ${isPaused ? sql`${parkedUntil}::timestamptz` : sql`now()`} else 'infinity' end,
+          ready_at = case when s.ordering_key is not null
+            then ${isPaused ? sql`'infinity'::timestamptz` : sql`now()`} end
         from turned t where s.delivery_id = t.id
       ), counted as (
         update delivery.replay r set updated_at = now(),

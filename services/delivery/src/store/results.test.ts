@@ -44,6 +44,7 @@ async function setup() {
   const event: NewEvent = {
     uuid: newUuid(),
     day,
+    offset: 0n,
     workspaceUuid: newUuid(),
     provider: "demo",
     type: "order.created",

@@ -42,6 +42,7 @@ export function decode(record: StoredRecord): Decoded | ParkedRecord {
     const event = {
       uuid,
       day: dayOf(uuid),
+      offset: record.offset,
       workspaceUuid,
       provider: message.provider,
       type: message.type,
@@ -70,13 +71,13 @@ export function plan(
     const { offset, value } = one.record;
     if (seen.has(one.event.uuid)) return { offset, value, deliveries: [] };
     seen.add(one.event.uuid);
-    return { offset, value, ...planEvent(one.event, { known, offset }) };
+    return { offset, value, ...planEvent(one.event, known) };
   });
 }
 
 function planEvent(
   decoded: Decoded["event"],
-  { known, offset }: { known: Subscriptions; offset: bigint },
+  known: Subscriptions,
 ): Omit<Planned, "offset" | "value"> {
   const webhooks = known.latest(decoded.workspaceUuid)?.webhooks.values() ?? [];
   const { deliver, ...skipped } = matchWebhooks(toMatchable(decoded), webhooks);
@@ -92,7 +93,7 @@ function planEvent(
       webhookUuid: webhook.uuid,
       matchedBy,
       ...(isLater && { dueAt: deliverAt }),
-      ...(webhook.isOrdered && { place: { key: event.orderingKey, sequence: offset } }),
+      ...(webhook.isOrdered && { place: { key: event.orderingKey, sequence: event.offset } }),
     },
   }));
   return { event, deliveries };

@@ -18,8 +18,15 @@ import type { KnownWebhook, KnownWorkspace } from "./subscriptions.ts";
 
 /** A candidate with where it is sent to; undefined when it is not. */
 export type Judged = Candidate & {
-  readonly target: { readonly webhookUuid: string; readonly matchedBy: string } | undefined;
+  readonly target: Target | undefined;
 };
+
+interface Target {
+  readonly webhookUuid: string;
+  readonly matchedBy: string;
+  /** Whether what it is sent keeps an order. */
+  readonly isOrdered: boolean;
+}
 
 /** Where a replay finds what it sends. */
 export interface ReplaySource {
@@ -78,7 +85,7 @@ function eventSource(replay: RunningReplay, { filter, from, to }: Sending): Repl
       const targets = new Map(
         named
           .filter(({ event }) => wanted?.has(event.eventUuid) ?? true)
-          .map(({ event, matchedBy }) => [event.eventUuid, { webhookUuid: to.uuid, matchedBy }]),
+          .map(({ event, matchedBy }) => [event.eventUuid, targetOf(to, matchedBy)]),
       );
       return events.map((event) => ({ ...event, target: targets.get(event.eventUuid) }));
     },
@@ -116,13 +123,17 @@ function* byBytes(events: readonly EventCandidate[]): Generator<readonly EventCa
   if (some.length > 0) yield some;
 }
 
+function targetOf({ uuid, isOrdered }: KnownWebhook, matchedBy: string): Target {
+  return { webhookUuid: uuid, matchedBy, isOrdered };
+}
+
 function deliverySource(
   replay: RunningReplay,
   webhooks: ReadonlyMap<string, KnownWebhook>,
 ): ReplaySource {
   const { selection } = replay;
   const eventUuid = selection.event === undefined ? undefined : idToUuid("evt", selection.event);
-  const targetOf = (delivery: DeliveryCandidate): Judged["target"] => {
+  const judge = (delivery: DeliveryCandidate): Judged["target"] => {
     const { webhookUuid, eventType, stateReason } = delivery;
     const webhook = webhooks.get(webhookUuid);
     const stored = { state: delivery.state as StoredState, stateReason }; // the table's check
@@ -133,13 +144,13 @@ function deliverySource(
       state: shownState(stored, webhook?.state).state,
     };
     if (!webhook || !isSelected(selection, shown)) return undefined;
-    return { webhookUuid, matchedBy: patternFor(eventType, webhook.eventTypes) ?? "" };
+    return targetOf(webhook, patternFor(eventType, webhook.eventTypes) ?? "");
   };
   return {
     pageMax: pageMaxPlain,
     async read(db, countMax) {
       const deliveries = await listDeliveryCandidates(db, replay, { eventUuid, countMax });
-      return deliveries.map((delivery) => ({ ...delivery, target: targetOf(delivery) }));
+      return deliveries.map((delivery) => ({ ...delivery, target: judge(delivery) }));
     },
   };
 }

@@ -3,6 +3,7 @@ import * as addDeliveryMatchedBy from "./2026-11-21T1300-add-delivery-matched-by
 import * as addScheduleClass from "./2026-11-21T1301-add-schedule-class.ts";
 import * as addLaneState from "./2026-11-21T1302-add-lane-state.ts";
 import * as addScheduleOrder from "./2026-11-21T1303-add-schedule-order.ts";
+import * as addEventLogOffset from "./2026-11-21T1304-add-event-log-offset.ts";
 import * as createReplay from "./2026-11-21T1331-create-replay.ts";
 import * as addEventDeliverAt from "./2026-11-21T1332-add-event-deliver-at.ts";
 import * as countAttempts from "./2026-11-21T1341-count-attempts.ts";
@@ -17,6 +18,7 @@ export const migrations = {
   "2026-11-21T1301-add-schedule-class": addScheduleClass,
   "2026-11-21T1302-add-lane-state": addLaneState,
   "2026-11-21T1303-add-schedule-order": addScheduleOrder,
+  "2026-11-21T1304-add-event-log-offset": addEventLogOffset,
   "2026-11-21T1331-create-replay": createReplay,
   "2026-11-21T1332-add-event-deliver-at": addEventDeliverAt,
   "2026-11-21T1341-count-attempts": countAttempts,
