@@ -53,7 +53,8 @@ export type Event = Message<"posthorn.ingestion.v1.Event"> & {
   time?: Timestamp | undefined;
 
   /**
-   * Events of one ordering key keep their order for webhooks that ask for it.
+   * Events of one ordering key keep their order for webhooks that ask for it (`ordered`); those
+   * without one keep theirs among themselves.
    *
    * @generated from field: string ordering_key = 5;
    */
@@ -117,7 +118,8 @@ export type EventJson = {
   time?: TimestampJson;
 
   /**
-   * Events of one ordering key keep their order for webhooks that ask for it.
+   * Events of one ordering key keep their order for webhooks that ask for it (`ordered`); those
+   * without one keep theirs among themselves.
    *
    * @generated from field: string ordering_key = 5;
    */

@@ -196,7 +196,9 @@ export type Webhook = Message<"posthorn.subscription.v1.Webhook"> & {
 
   /**
    * Whether deliveries of one ordering key are sent one after the other, in the order of their
-   * events: each waits until the one before it has ended.
+   * events: each waits until the one before it has ended, also while that is tried again. Events
+   * without an ordering key are one key. What is sent again stands behind what waits. Deliveries
+   * that wait when this is switched on keep no order.
    *
    * @generated from field: bool ordered = 24;
    */
@@ -391,7 +393,9 @@ export type WebhookJson = {
 
   /**
    * Whether deliveries of one ordering key are sent one after the other, in the order of their
-   * events: each waits until the one before it has ended.
+   * events: each waits until the one before it has ended, also while that is tried again. Events
+   * without an ordering key are one key. What is sent again stands behind what waits. Deliveries
+   * that wait when this is switched on keep no order.
    *
    * @generated from field: bool ordered = 24;
    */
