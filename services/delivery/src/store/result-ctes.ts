@@ -105,6 +105,7 @@ function attempts(results: readonly Leased[], { day }: Written): Fragment {
           response_headers, response_body, response_truncated, remote_address, timings, error)
       where a.lease in (select lease from held)
       on conflict do nothing
+      returning 1
     )`;
   return { name: "tried", ctes };
 }

@@ -10,6 +10,7 @@ import { migrations } from "./migrations/index.ts";
 import { claimPartition, insertPartitions } from "./partitions.ts";
 import type { NewAttempt, Result } from "./result.ts";
 import { recordResults } from "./results.ts";
+import { listStats } from "./stats.ts";
 
 let database: TestDatabase;
 let postgres: Postgres<Database>;
@@ -114,6 +115,11 @@ test("a result that is written again, as its answer was lost, counts once", asyn
   await record(first);
   await record(first);
   expect(await row()).toMatchObject({ attempt_count: 1, failure_count: 1, due_at: first.dueAt });
+  const { workspaceUuid } = first;
+  const hourMs = 3_600_000;
+  const range = { after: new Date(0), before: new Date(Date.now() + hourMs), stepMs: hourMs };
+  const stats = await listStats(postgres.db, { workspaceUuid }, range);
+  expect(stats.map(({ counts }) => counts.server_error)).toEqual([1]);
 });
 
 test("a result that reaches Postgres late does not undo what came after it", async () => {

@@ -56,7 +56,10 @@ function setup() {
 /** Counts in a statement that holds leases 0 and 2. */
 async function count(...counted: readonly Counted[]): Promise<void> {
   const held = sql`held as (select * from (values (0, 7), (2, 8)) as h (lease, partition))`;
-  await sql`with ${held}${statCtes(counted).ctes} select from held`.execute(postgres.db);
+  const recorded = sql`new_attempt as (select 1)`;
+  await sql`with ${held}, ${recorded}${statCtes(counted).ctes} select from held`.execute(
+    postgres.db,
+  );
 }
 
 describe("an attempt", () => {

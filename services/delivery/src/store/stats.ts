@@ -44,9 +44,10 @@ interface Addition {
 
 /**
  * Adds attempts to the counters of their webhooks: one row for each webhook and hour, however many
- * attempts a statement records. For a statement that has `held (lease, partition)`; attempts of
- * other leases count nothing. Rows are written in the order of their key, so that two statements
- * never wait for each other crosswise.
+ * attempts a statement records. For a statement that has `held (lease, partition)`, as attempts of
+ * other leases count nothing, and `new_attempt`: one that is written again, because its answer was
+ * lost, finds its attempts there and counts nothing. Rows are written in the order of their key,
+ * so that two statements never wait for each other crosswise.
  */
 export function statCtes(counted: readonly Counted[]): Fragment {
   if (counted.length === 0) return absent;
@@ -67,7 +68,7 @@ export function statCtes(counted: readonly Counted[]): Fragment {
           ${texts(rows.map((row) => row.provider))}::text[],
           ${bigints(rows.map((row) => BigInt(Math.round(row.durationUs))))}::bigint[])
         with ordinality as a (lease, workspace_id, webhook_id, hour, provider, duration_us, row)
-      where a.lease in (select lease from held)
+      where a.lease in (select lease from held) and exists (select from new_attempt)
       order by a.workspace_id, a.webhook_id, a.hour
       on conflict (workspace_id, webhook_id, hour) do update set
         duration_us = s.duration_us + excluded.duration_us, ${sumList}
