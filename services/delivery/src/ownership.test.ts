@@ -4,11 +4,14 @@ import { Client } from "pg";
 import { expect, it } from "vitest";
 import { deliveryHarness } from "./testing/harness.ts";
 
-async function setup(answers: NonNullable<Parameters<typeof receiver>[0]>["answers"]) {
+async function setup(
+  answers: NonNullable<Parameters<typeof receiver>[0]>["answers"],
+  delaysMs: readonly number[] = [300, 300],
+) {
   const harness = await deliveryHarness();
   const target = await receiver({ answers: answers ?? [200] });
   const workspace = harness.subscription.addWorkspace();
-  harness.subscription.addWebhook(workspace, { url: target.url, delaysMs: [300, 300] });
+  harness.subscription.addWebhook(workspace, { url: target.url, delaysMs });
   return { harness, target, workspace };
 }
 
@@ -57,19 +60,25 @@ it("a process whose lease was taken writes nothing more, and the new owner sends
 });
 
 it("a lease that lapsed while nothing was published is taken again, for what is due", async () => {
-  const { harness, target, workspace } = await setup([500, 200]);
+  const { harness, target, workspace } = await setup([500, 200], [3_000]);
   const process = await harness.start();
   await harness.publish(workspace, {});
-  await target.next();
   const client = new Client({ connectionString: harness.url });
   await client.connect();
-  await client.query("update delivery.partition set epoch = epoch + 1");
-  await client.query("update delivery.partition set owner = null, lease_until = '-infinity'");
-  await target.next();
   await eventually(async () => {
-    const { deliveries } = await process.deliveries.listDeliveries({ workspace });
-    expect(deliveries).toMatchObject([{ state: Delivery_State.SUCCEEDED, attemptCount: 2 }]);
+    const { rows } = await client.query("select attempt_count from delivery.schedule");
+    expect(rows).toEqual([{ attempt_count: 1 }]);
   });
+  await client.query(`update delivery.partition
+    set epoch = epoch + 1, owner = null, lease_until = '-infinity'`);
+  await target.next(2);
+  await eventually(
+    async () => {
+      const { deliveries } = await process.deliveries.listDeliveries({ workspace });
+      expect(deliveries).toMatchObject([{ state: Delivery_State.SUCCEEDED, attemptCount: 2 }]);
+    },
+    { timeoutMs: 20_000 },
+  );
   await client.end();
   await process.stop();
   await harness.close();
