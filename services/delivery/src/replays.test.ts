@@ -1,6 +1,10 @@
 import { timestampFromDate, timestampFromMs } from "@bufbuild/protobuf/wkt";
 import { partitionOf } from "@posthorn/bus";
-import { Delivery_State, Delivery_Trigger } from "@posthorn/proto/posthorn/delivery/v1/delivery";
+import {
+  Delivery_State,
+  Delivery_Trigger,
+  Wait_Reason,
+} from "@posthorn/proto/posthorn/delivery/v1/delivery";
 import {
   type Replay,
   Replay_Filter,
@@ -377,6 +381,10 @@ describe("a user's word", () => {
       const waiting = await list({ state: Delivery_State.PENDING });
       expect(waiting.every(({ stateReason }) => stateReason === "REPLAY_PAUSED")).toBe(true);
     });
+    const [waiting] = await list({ state: Delivery_State.PENDING });
+    const explained = { workspace, delivery: waiting?.id ?? "" };
+    const { waitingFor } = await delivery.deliveries.getDelivery(explained);
+    expect(waitingFor).toMatchObject({ reason: Wait_Reason.REPLAY_PAUSED });
     const sentCount = target.requests.length;
     expect(sentCount).toBeLessThan(35);
     await harness.publish(workspace, {});

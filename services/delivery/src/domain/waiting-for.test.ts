@@ -27,6 +27,7 @@ function setup(changes: Partial<WaitFacts>): WaitFacts {
     isOwned: true,
     hold: undefined,
     isUnderWay: false,
+    isReplayPaused: false,
     behind: undefined,
     ...changes,
   };
@@ -51,6 +52,7 @@ describe("a delivery waits", () => {
     ],
     ["for its webhook, when we switched it off", { webhook: "DISABLED" }, "PAUSED", undefined],
     ["for the answer", { isUnderWay: true, dueAt: at(5) }, "ANSWER", undefined],
+    ["for its replay", { isReplayPaused: true, attemptCount: 0 }, "REPLAY_PAUSED", undefined],
     ["for Retry-After", { lane: { ...quiet, blockedUntil: at(9) } }, "RETRY_AFTER", at(9)],
     [
       "no longer for a Retry-After that is over",

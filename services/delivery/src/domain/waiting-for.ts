@@ -3,7 +3,13 @@ import type { WaitReason } from "./waits.ts";
 import { spanInWords } from "./words.ts";
 
 /** What an open delivery waits for: what attempts may have waited for, and more. */
-export type PresentWait = WaitReason | "RETRY" | "DELIVER_TIME" | "OWNER" | "ANSWER";
+export type PresentWait =
+  | WaitReason
+  | "RETRY"
+  | "DELIVER_TIME"
+  | "OWNER"
+  | "ANSWER"
+  | "REPLAY_PAUSED";
 
 /** What is known of a webhook's place in the schedule. Times are the database's. */
 export interface LaneFacts {
@@ -33,6 +39,8 @@ export interface WaitFacts {
   readonly hold: WaitReason | undefined;
   /** Whether an attempt is under way, as far as is known here. */
   readonly isUnderWay: boolean;
+  /** Whether it waits for its replay to be resumed. */
+  readonly isReplayPaused: boolean;
   /** The id of the delivery that has to end first, for the sake of order; undefined for none. */
   readonly behind: string | undefined;
 }
@@ -61,11 +69,14 @@ interface Timed {
 
 /** Tells what an open delivery waits for: of several reasons the one that ends last. */
 export function waitingFor(facts: WaitFacts): WaitingFor {
-  const { webhook, isUnderWay, behind, isOwned, hold } = facts;
+  const { webhook, isUnderWay, isReplayPaused, behind, isOwned, hold } = facts;
   if (webhook === "PAUSED" || webhook === "DISABLED") {
     return endless("PAUSED", `its webhook is ${webhook.toLowerCase()}, and it goes on with it`);
   }
   if (isUnderWay) return endless("ANSWER", "an attempt is under way");
+  if (isReplayPaused) {
+    return endless("REPLAY_PAUSED", "the replay that made it is paused, and it goes on with it");
+  }
   const last = timed(facts)
     .filter(({ until }) => until > facts.now)
     .sort((a, b) => b.until.getTime() - a.until.getTime())[0];

@@ -3,6 +3,7 @@ import type { Delivery as DeliveryMessage } from "@posthorn/proto/posthorn/deliv
 import { idToUuid, uuidToId } from "@posthorn/runtime";
 import type { Kysely } from "kysely";
 import type { Delivery } from "../domain/delivery.ts";
+import { replayPaused } from "../domain/replay.ts";
 import {
   type OwnersView,
   type WaitFacts,
@@ -103,6 +104,7 @@ async function presentWaits(
       behind: first && uuidToId("dlv", first),
       hold: undefined,
       isUnderWay: false,
+      isReplayPaused: delivery.stateReason === replayPaused,
       lane: lanes.get(webhookUuid),
       ...look({ partition, webhookUuid, deliveryUuid }),
     };

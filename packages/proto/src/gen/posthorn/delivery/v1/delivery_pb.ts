@@ -14,7 +14,7 @@ import type { Message, UnknownEnum } from "@bufbuild/protobuf";
  * Describes the file posthorn/delivery/v1/delivery.proto.
  */
 export const file_posthorn_delivery_v1_delivery: GenFile = /*@__PURE__*/
-  fileDesc("CiNwb3N0aG9ybi9kZWxpdmVyeS92MS9kZWxpdmVyeS5wcm90bxIUcG9zdGhvcm4uZGVsaXZlcnkudjEimAUKCERlbGl2ZXJ5EgoKAmlkGAEgASgJEg0KBWV2ZW50GAIgASgJEhIKCmV2ZW50X3R5cGUYAyABKAkSDwoHd2ViaG9vaxgEIAEoCRIzCgVzdGF0ZRgFIAEoDjIkLnBvc3Rob3JuLmRlbGl2ZXJ5LnYxLkRlbGl2ZXJ5LlN0YXRlEjcKB3RyaWdnZXIYBiABKA4yJi5wb3N0aG9ybi5kZWxpdmVyeS52MS5EZWxpdmVyeS5UcmlnZ2VyEhUKDWF0dGVtcHRfY291bnQYByABKAUSFQoNZmFpbHVyZV9jb3VudBgIIAEoBRI1ChFuZXh0X2F0dGVtcHRfdGltZRgJIAEoCzIaLmdvb2dsZS5wcm90b2J1Zi5UaW1lc3RhbXASMwoMbGFzdF9hdHRlbXB0GAogASgLMh0ucG9zdGhvcm4uZGVsaXZlcnkudjEuQXR0ZW1wdBIUCgxzdGF0ZV9yZWFzb24YCyABKAkSLwoLY3JlYXRlX3RpbWUYDCABKAsyGi5nb29nbGUucHJvdG9idWYuVGltZXN0YW1wEjUKC3dhaXRpbmdfZm9yGA0gASgLMiAucG9zdGhvcm4uZGVsaXZlcnkudjEuV2FpdGluZ0ZvchISCgptYXRjaGVkX2J5GA4gASgJImEKBVN0YXRlEhUKEVNUQVRFX1VOU1BFQ0lGSUVEEAASCwoHUEVORElORxABEg0KCVNVQ0NFRURFRBACEg0KCUVYSEFVU1RFRBADEgwKCENBTkNFTEVEEAQSCAoESEVMRBAFIk8KB1RyaWdnZXISFwoTVFJJR0dFUl9VTlNQRUNJRklFRBAAEgkKBUVWRU5UEAESCgoGUkVTRU5EEAISCgoGUkVQTEFZEAMSCAoEVEVTVBAEIpwCCgRXYWl0EjEKBnJlYXNvbhgBIAEoDjIhLnBvc3Rob3JuLmRlbGl2ZXJ5LnYxLldhaXQuUmVhc29uEisKCGR1cmF0aW9uGAIgASgLMhkuZ29vZ2xlLnByb3RvYnVmLkR1cmF0aW9uIrMBCgZSZWFzb24SFgoSUkVBU09OX1VOU1BFQ0lGSUVEEAASDgoKUkFURV9MSU1JVBABEgsKB0JSRUFLRVIQAhIJCgVPUkRFUhADEg0KCUlOX0ZMSUdIVBAEEg8KC1JFVFJZX0FGVEVSEAUSCQoFU0xPVFMQBhIKCgZQQVVTRUQQBxIJCgVSRVRSWRAIEhAKDERFTElWRVJfVElNRRAJEgkKBU9XTkVSEAoSCgoGQU5TV0VSEAsikQEKCldhaXRpbmdGb3ISMQoGcmVhc29uGAEgASgOMiEucG9zdGhvcm4uZGVsaXZlcnkudjEuV2FpdC5SZWFzb24SKQoFdW50aWwYAiABKAsyGi5nb29nbGUucHJvdG9idWYuVGltZXN0YW1wEhAKCGRlbGl2ZXJ5GAMgASgJEhMKC2Rlc2NyaXB0aW9uGAQgASgJIqMHCgdBdHRlbXB0EgoKAmlkGAEgASgJEhAKCGRlbGl2ZXJ5GAIgASgJEg0KBWV2ZW50GAMgASgJEhIKCmV2ZW50X3R5cGUYBCABKAkSDwoHd2ViaG9vaxgFIAEoCRIOCgZudW1iZXIYBiABKAUSLgoKc3RhcnRfdGltZRgHIAEoCzIaLmdvb2dsZS5wcm90b2J1Zi5UaW1lc3RhbXASKwoIZHVyYXRpb24YCCABKAsyGS5nb29nbGUucHJvdG9idWYuRHVyYXRpb24SNgoHb3V0Y29tZRgJIAEoDjIlLnBvc3Rob3JuLmRlbGl2ZXJ5LnYxLkF0dGVtcHQuT3V0Y29tZRITCgtzdGF0dXNfY29kZRgKIAEoBRILCgN1cmwYCyABKAkSSgoPcmVxdWVzdF9oZWFkZXJzGAwgAygLMjEucG9zdGhvcm4uZGVsaXZlcnkudjEuQXR0ZW1wdC5SZXF1ZXN0SGVhZGVyc0VudHJ5EkwKEHJlc3BvbnNlX2hlYWRlcnMYDSADKAsyMi5wb3N0aG9ybi5kZWxpdmVyeS52MS5BdHRlbXB0LlJlc3BvbnNlSGVhZGVyc0VudHJ5EhUKDXJlc3BvbnNlX2JvZHkYDiABKAkSGgoScmVzcG9uc2VfdHJ1bmNhdGVkGA8gASgIEhYKDnJlbW90ZV9hZGRyZXNzGBAgASgJEjUKB3RpbWluZ3MYESABKAsyJC5wb3N0aG9ybi5kZWxpdmVyeS52MS5BdHRlbXB0VGltaW5ncxINCgVlcnJvchgSIAEoCRIpCgV3YWl0cxgTIAMoCzIaLnBvc3Rob3JuLmRlbGl2ZXJ5LnYxLldhaXQSDwoHdmVyZGljdBgUIAEoCRo1ChNSZXF1ZXN0SGVhZGVyc0VudHJ5EgsKA2tleRgBIAEoCRINCgV2YWx1ZRgCIAEoCToCOAEaNgoUUmVzcG9uc2VIZWFkZXJzRW50cnkSCwoDa2V5GAEgASgJEg0KBXZhbHVlGAIgASgJOgI4ASKoAQoHT3V0Y29tZRIXChNPVVRDT01FX1VOU1BFQ0lGSUVEEAASDQoJU1VDQ0VFREVEEAESDgoKSFRUUF9FUlJPUhACEgsKB1RJTUVPVVQQAxINCglETlNfRVJST1IQBBIRCg1DT05ORUNUX0VSUk9SEAUSDQoJVExTX0VSUk9SEAYSEwoPUkVGVVNFRF9BRERSRVNTEAcSEgoOUFJPVE9DT0xfRVJST1IQCCK7AQoOQXR0ZW1wdFRpbWluZ3MSJgoDZG5zGAEgASgLMhkuZ29vZ2xlLnByb3RvYnVmLkR1cmF0aW9uEioKB2Nvbm5lY3QYAiABKAsyGS5nb29nbGUucHJvdG9idWYuRHVyYXRpb24SJgoDdGxzGAMgASgLMhkuZ29vZ2xlLnByb3RvYnVmLkR1cmF0aW9uEi0KCmZpcnN0X2J5dGUYBCABKAsyGS5nb29nbGUucHJvdG9idWYuRHVyYXRpb25iBnByb3RvMw", [file_google_protobuf_duration, file_google_protobuf_timestamp]);
+  fileDesc("CiNwb3N0aG9ybi9kZWxpdmVyeS92MS9kZWxpdmVyeS5wcm90bxIUcG9zdGhvcm4uZGVsaXZlcnkudjEimAUKCERlbGl2ZXJ5EgoKAmlkGAEgASgJEg0KBWV2ZW50GAIgASgJEhIKCmV2ZW50X3R5cGUYAyABKAkSDwoHd2ViaG9vaxgEIAEoCRIzCgVzdGF0ZRgFIAEoDjIkLnBvc3Rob3JuLmRlbGl2ZXJ5LnYxLkRlbGl2ZXJ5LlN0YXRlEjcKB3RyaWdnZXIYBiABKA4yJi5wb3N0aG9ybi5kZWxpdmVyeS52MS5EZWxpdmVyeS5UcmlnZ2VyEhUKDWF0dGVtcHRfY291bnQYByABKAUSFQoNZmFpbHVyZV9jb3VudBgIIAEoBRI1ChFuZXh0X2F0dGVtcHRfdGltZRgJIAEoCzIaLmdvb2dsZS5wcm90b2J1Zi5UaW1lc3RhbXASMwoMbGFzdF9hdHRlbXB0GAogASgLMh0ucG9zdGhvcm4uZGVsaXZlcnkudjEuQXR0ZW1wdBIUCgxzdGF0ZV9yZWFzb24YCyABKAkSLwoLY3JlYXRlX3RpbWUYDCABKAsyGi5nb29nbGUucHJvdG9idWYuVGltZXN0YW1wEjUKC3dhaXRpbmdfZm9yGA0gASgLMiAucG9zdGhvcm4uZGVsaXZlcnkudjEuV2FpdGluZ0ZvchISCgptYXRjaGVkX2J5GA4gASgJImEKBVN0YXRlEhUKEVNUQVRFX1VOU1BFQ0lGSUVEEAASCwoHUEVORElORxABEg0KCVNVQ0NFRURFRBACEg0KCUVYSEFVU1RFRBADEgwKCENBTkNFTEVEEAQSCAoESEVMRBAFIk8KB1RyaWdnZXISFwoTVFJJR0dFUl9VTlNQRUNJRklFRBAAEgkKBUVWRU5UEAESCgoGUkVTRU5EEAISCgoGUkVQTEFZEAMSCAoEVEVTVBAEIq8CCgRXYWl0EjEKBnJlYXNvbhgBIAEoDjIhLnBvc3Rob3JuLmRlbGl2ZXJ5LnYxLldhaXQuUmVhc29uEisKCGR1cmF0aW9uGAIgASgLMhkuZ29vZ2xlLnByb3RvYnVmLkR1cmF0aW9uIsYBCgZSZWFzb24SFgoSUkVBU09OX1VOU1BFQ0lGSUVEEAASDgoKUkFURV9MSU1JVBABEgsKB0JSRUFLRVIQAhIJCgVPUkRFUhADEg0KCUlOX0ZMSUdIVBAEEg8KC1JFVFJZX0FGVEVSEAUSCQoFU0xPVFMQBhIKCgZQQVVTRUQQBxIJCgVSRVRSWRAIEhAKDERFTElWRVJfVElNRRAJEgkKBU9XTkVSEAoSCgoGQU5TV0VSEAsSEQoNUkVQTEFZX1BBVVNFRBAMIpEBCgpXYWl0aW5nRm9yEjEKBnJlYXNvbhgBIAEoDjIhLnBvc3Rob3JuLmRlbGl2ZXJ5LnYxLldhaXQuUmVhc29uEikKBXVudGlsGAIgASgLMhouZ29vZ2xlLnByb3RvYnVmLlRpbWVzdGFtcBIQCghkZWxpdmVyeRgDIAEoCRITCgtkZXNjcmlwdGlvbhgEIAEoCSKjBwoHQXR0ZW1wdBIKCgJpZBgBIAEoCRIQCghkZWxpdmVyeRgCIAEoCRINCgVldmVudBgDIAEoCRISCgpldmVudF90eXBlGAQgASgJEg8KB3dlYmhvb2sYBSABKAkSDgoGbnVtYmVyGAYgASgFEi4KCnN0YXJ0X3RpbWUYByABKAsyGi5nb29nbGUucHJvdG9idWYuVGltZXN0YW1wEisKCGR1cmF0aW9uGAggASgLMhkuZ29vZ2xlLnByb3RvYnVmLkR1cmF0aW9uEjYKB291dGNvbWUYCSABKA4yJS5wb3N0aG9ybi5kZWxpdmVyeS52MS5BdHRlbXB0Lk91dGNvbWUSEwoLc3RhdHVzX2NvZGUYCiABKAUSCwoDdXJsGAsgASgJEkoKD3JlcXVlc3RfaGVhZGVycxgMIAMoCzIxLnBvc3Rob3JuLmRlbGl2ZXJ5LnYxLkF0dGVtcHQuUmVxdWVzdEhlYWRlcnNFbnRyeRJMChByZXNwb25zZV9oZWFkZXJzGA0gAygLMjIucG9zdGhvcm4uZGVsaXZlcnkudjEuQXR0ZW1wdC5SZXNwb25zZUhlYWRlcnNFbnRyeRIVCg1yZXNwb25zZV9ib2R5GA4gASgJEhoKEnJlc3BvbnNlX3RydW5jYXRlZBgPIAEoCBIWCg5yZW1vdGVfYWRkcmVzcxgQIAEoCRI1Cgd0aW1pbmdzGBEgASgLMiQucG9zdGhvcm4uZGVsaXZlcnkudjEuQXR0ZW1wdFRpbWluZ3MSDQoFZXJyb3IYEiABKAkSKQoFd2FpdHMYEyADKAsyGi5wb3N0aG9ybi5kZWxpdmVyeS52MS5XYWl0Eg8KB3ZlcmRpY3QYFCABKAkaNQoTUmVxdWVzdEhlYWRlcnNFbnRyeRILCgNrZXkYASABKAkSDQoFdmFsdWUYAiABKAk6AjgBGjYKFFJlc3BvbnNlSGVhZGVyc0VudHJ5EgsKA2tleRgBIAEoCRINCgV2YWx1ZRgCIAEoCToCOAEiqAEKB091dGNvbWUSFwoTT1VUQ09NRV9VTlNQRUNJRklFRBAAEg0KCVNVQ0NFRURFRBABEg4KCkhUVFBfRVJST1IQAhILCgdUSU1FT1VUEAMSDQoJRE5TX0VSUk9SEAQSEQoNQ09OTkVDVF9FUlJPUhAFEg0KCVRMU19FUlJPUhAGEhMKD1JFRlVTRURfQUREUkVTUxAHEhIKDlBST1RPQ09MX0VSUk9SEAgiuwEKDkF0dGVtcHRUaW1pbmdzEiYKA2RucxgBIAEoCzIZLmdvb2dsZS5wcm90b2J1Zi5EdXJhdGlvbhIqCgdjb25uZWN0GAIgASgLMhkuZ29vZ2xlLnByb3RvYnVmLkR1cmF0aW9uEiYKA3RscxgDIAEoCzIZLmdvb2dsZS5wcm90b2J1Zi5EdXJhdGlvbhItCgpmaXJzdF9ieXRlGAQgASgLMhkuZ29vZ2xlLnByb3RvYnVmLkR1cmF0aW9uYgZwcm90bzM", [file_google_protobuf_duration, file_google_protobuf_timestamp]);
 
 /**
  * One event for one webhook.
@@ -93,7 +93,8 @@ export type Delivery = Message<"posthorn.delivery.v1.Delivery"> & {
   lastAttempt?: Attempt | undefined;
 
   /**
-   * Why it was canceled or is held, such as WEBHOOK_DELETED or WEBHOOK_PAUSED; else empty.
+   * Why it was canceled or is held, such as WEBHOOK_DELETED or WEBHOOK_PAUSED; REPLAY_PAUSED while
+   * the replay that made it is paused; else empty.
    *
    * @generated from field: string state_reason = 11;
    */
@@ -116,7 +117,7 @@ export type Delivery = Message<"posthorn.delivery.v1.Delivery"> & {
 
   /**
    * The entry of the webhook's `eventTypes` that named the event's type: an exact name or a
-   * pattern. Empty when the webhook takes all types, and unless the event itself made the delivery.
+   * pattern. Empty when the webhook takes all types, and for resends and tests.
    *
    * @generated from field: string matched_by = 14;
    */
@@ -200,7 +201,8 @@ export type DeliveryJson = {
   lastAttempt?: AttemptJson;
 
   /**
-   * Why it was canceled or is held, such as WEBHOOK_DELETED or WEBHOOK_PAUSED; else empty.
+   * Why it was canceled or is held, such as WEBHOOK_DELETED or WEBHOOK_PAUSED; REPLAY_PAUSED while
+   * the replay that made it is paused; else empty.
    *
    * @generated from field: string state_reason = 11;
    */
@@ -223,7 +225,7 @@ export type DeliveryJson = {
 
   /**
    * The entry of the webhook's `eventTypes` that named the event's type: an exact name or a
-   * pattern. Empty when the webhook takes all types, and unless the event itself made the delivery.
+   * pattern. Empty when the webhook takes all types, and for resends and tests.
    *
    * @generated from field: string matched_by = 14;
    */
@@ -506,6 +508,13 @@ export const Wait_Reason = {
    * @generated from enum value: ANSWER = 11;
    */
   ANSWER: 11,
+
+  /**
+   * The replay that made it, which is paused.
+   *
+   * @generated from enum value: REPLAY_PAUSED = 12;
+   */
+  REPLAY_PAUSED: 12,
 } as const;
 
 /**
@@ -520,7 +529,7 @@ export type Wait_Reason = (typeof Wait_Reason)[keyof typeof Wait_Reason] | Unkno
  *
  * @generated from enum posthorn.delivery.v1.Wait.Reason
  */
-export type Wait_ReasonJson = "REASON_UNSPECIFIED" | "RATE_LIMIT" | "BREAKER" | "ORDER" | "IN_FLIGHT" | "RETRY_AFTER" | "SLOTS" | "PAUSED" | "RETRY" | "DELIVER_TIME" | "OWNER" | "ANSWER";
+export type Wait_ReasonJson = "REASON_UNSPECIFIED" | "RATE_LIMIT" | "BREAKER" | "ORDER" | "IN_FLIGHT" | "RETRY_AFTER" | "SLOTS" | "PAUSED" | "RETRY" | "DELIVER_TIME" | "OWNER" | "ANSWER" | "REPLAY_PAUSED";
 
 /**
  * Describes the enum posthorn.delivery.v1.Wait.Reason.
