@@ -12,6 +12,7 @@ export interface ReplayRange {
   readonly webhookUuid: string | undefined;
   /** Everything up to here has been looked at. */
   readonly cursor: Cursor;
+  /** Nothing from here on. */
   readonly before: Date;
 }
 
@@ -54,9 +55,7 @@ export async function listEventCandidates(
         (extract(epoch from accepted_at) * 1000000)::bigint::text as at_us
       from delivery.event
       where workspace_id = ${range.workspaceUuid} and ${isWithin("accepted_at", range)}
-        and day between ${nearDay(Number(range.cursor.atUs) / 1000, -1)}::date
-          and ${nearDay(range.before.getTime(), 1)}::date
-        and not is_test
+        and ${isNear("day", range)} and not is_test
       order by accepted_at, id limit ${countMax}
     ) e cross join lateral (
       select count(*) > 0 as is_delivered,
@@ -65,6 +64,7 @@ export async function listEventCandidates(
         coalesce(bool_or(state in ('SUCCEEDED', 'PENDING')), false) as is_taken_care_of
       from delivery.delivery
       where event_id = e.id and webhook_id = ${range.webhookUuid} and day = e.day
+        and ${isNear("day", range)}
     ) d
     order by e.accepted_at, e.id`.execute(db);
   return rows.map((row) => ({
@@ -95,13 +95,26 @@ export async function listEventBodies(
   workspaceUuid: string,
   events: readonly Pick<Candidate, "eventUuid" | "day">[],
 ): Promise<readonly EventBody[]> {
+  const days = events.map(({ day }) => day);
   const { rows } = await sql<{ id: string; type: string; event_time: string; data: Buffer }>`
     select e.id, e.type, e.event_time, e.data
     from unnest(${uuids(events.map((e) => e.eventUuid))}::uuid[],
         ${dates(events.map((e) => e.day))}::date[]) as k (id, day)
-      join delivery.event e on e.id = k.id and e.day = k.day
+      cross join lateral (${eventByKey("k.id", "k.day", days)}) e
     where e.workspace_id = ${workspaceUuid}`.execute(db);
   return rows.map(({ id, type, event_time, data }) => ({ uuid: id, type, time: event_time, data }));
+}
+
+/**
+ * Finds an event by its id and day, one of the days that are given. The offset keeps the planner
+ * from joining by anything else: without statistics it takes a workspace's events for few.
+ */
+export function eventByKey(id: string, day: string, days: readonly string[]): RawBuilder<unknown> {
+  const [first = null, last = null] = [days.toSorted().at(0), days.toSorted().at(-1)];
+  return sql`select * from delivery.event
+    where id = ${sql.ref(id)} and day = ${sql.ref(day)}
+      and day between ${first}::date and ${last}::date
+    offset 0`;
 }
 
 /** A delivery in the range of a replay. */
@@ -164,7 +177,15 @@ function isOfEvent(uuid: string | undefined): RawBuilder<boolean> {
   return uuid === undefined ? sql`true` : sql`event_id = ${uuid} and day = ${dayOf(uuid)}`;
 }
 
-/** The day before or after that of a time: an event's id may be a little off its acceptance. */
+/**
+ * The condition that a day is one of the range, or the next to it, as an event's id may be a little
+ * off its acceptance. Days that are known when a statement is planned are all that it opens.
+ */
+function isNear(dayColumn: string, { cursor, before }: ReplayRange): RawBuilder<boolean> {
+  return sql<boolean>`${sql.ref(dayColumn)} between ${nearDay(Number(cursor.atUs) / 1000, -1)}::date
+    and ${nearDay(before.getTime(), 1)}::date`;
+}
+
 function nearDay(atMs: number, days: 1 | -1): string {
   return new Date(atMs + days * 86_400_000).toISOString().slice(0, 10);
 }

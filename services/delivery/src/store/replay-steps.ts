@@ -1,4 +1,3 @@
-import { transaction } from "@posthorn/postgres";
 import { type Kysely, type RawBuilder, type Selectable, sql } from "kysely";
 import type { Replay } from "../domain/replay.ts";
 import type { DeliveryClass } from "../domain/shares.ts";
@@ -6,6 +5,7 @@ import { dates, texts, uuids } from "./arrays.ts";
 import type { Cursor } from "./cursor.ts";
 import type { Database } from "./database.ts";
 import type { Held } from "./partitions.ts";
+import { eventByKey } from "./replay-candidates.ts";
 import { toReplay } from "./replays.ts";
 
 /** A replay that its partition's owner has to look after. Ids are UUIDs. */
@@ -111,7 +111,8 @@ export async function recordReplayStep(
   step: ReplayStep,
 ): Promise<number | undefined> {
   const { held, replay, deliveries, cursor } = step;
-  const ordered = orderedParts(deliveries);
+  const days = deliveries.map(({ day }) => day);
+  const ordered = orderedParts(deliveries, days);
   const { rows } = await sql<{ moved: boolean; made: number }>`
     with ${heldCte(held)}, current as (
       select r.id, r.workspace_id, r.partition from delivery.replay r
@@ -132,9 +133,8 @@ export async function recordReplayStep(
           ${uuids(deliveries.map((d) => d.webhookUuid))}::uuid[],
           ${texts(deliveries.map((d) => d.matchedBy))}::text[])
           as d (day, id, event_id, webhook_id, matched_by)
-        join delivery.event e
-          on e.id = d.event_id and e.day = d.day and e.workspace_id = c.workspace_id
-            and octet_length(e.data) > 0
+        cross join lateral (${eventByKey("d.event_id", "d.day", days)}) e
+      where e.workspace_id = c.workspace_id and octet_length(e.data) > 0
       on conflict do nothing
       returning day, id, workspace_id, partition, webhook_id, event_id, next_attempt_at
     ), due as (
@@ -165,7 +165,7 @@ export async function recordReplayStep(
 const replayedFrom = 2n ** 62n;
 
 /** What the schedule has besides for deliveries that keep an order: the owner frees them. */
-function orderedParts(deliveries: readonly ReplayedDelivery[]) {
+function orderedParts(deliveries: readonly ReplayedDelivery[], days: readonly string[]) {
   const webhooks = deliveries.flatMap((d) => (d.isOrdered ? d.webhookUuid : []));
   if (webhooks.length === 0) {
     return { columns: sql``, values: sql``, joined: sql``, dueAt: sql`m.next_attempt_at` };
@@ -176,156 +176,13 @@ function orderedParts(deliveries: readonly ReplayedDelivery[]) {
     values: sql`, case when ${isOrdered} then e.ordering_key end,
       ${replayedFrom.toString()}::bigint + coalesce(e.log_offset, 0),
       m.next_attempt_at`,
-    joined: sql` join delivery.event e on e.id = m.event_id and e.day = m.day`,
+    joined: sql` cross join lateral (${eventByKey("m.event_id", "m.day", days)}) e`,
     dueAt: sql`case when ${isOrdered} then 'infinity' else m.next_attempt_at end`,
   };
 }
 
-/** What a look at a replay's deliveries found. Ids are UUIDs. */
-export interface Look {
-  /** Deliveries that wait for their first attempt. */
-  readonly waitingCount: number;
-  /** Deliveries that have ended since the last look. */
-  readonly endedCount: number;
-  /** Deliveries that wait for the replay to be resumed from now on. */
-  readonly parkedUuids: readonly string[];
-  /** The webhooks of those that wait for it no longer. */
-  readonly unparkedWebhookUuids: readonly string[];
-}
-
-/** Deliveries that one look sees at most; more than may wait for their first attempt. */
-const lookCountMax = 2000;
-
-/** When a delivery of a paused replay is due: it stays in the schedule, behind all others. */
-const parkedUntil = "9999-12-31";
-
-/**
- * Looks at a replay's deliveries that have not been seen to end: counts those that have, and lets
- * those that were not tried yet wait while the replay is paused, and go on when it is not. A
- * delivery that waits for a retry is looked at when that is over.
- */
-export async function lookAtDeliveries(
-  db: Kysely<Database>,
-  { held, uuid, isPaused }: { held: Held; uuid: string; isPaused: boolean },
-): Promise<Look> {
-  const { rows } = await transaction(db, (tx) =>
-    sql<{ waiting: number; ended: number; parked: string[]; unparked: string[] }>`
-      with ${heldCte(held)}, looked as (
-        select replay_id, check_at, delivery_id, day from delivery.replay_delivery
-        where replay_id = ${uuid} and check_at <= now() and exists (select from held)
-        order by check_at limit ${lookCountMax}
-      ), seen as (
-        select l.*, d.state, d.state_reason, d.attempt_count, d.next_attempt_at
-        from looked l
-        left join delivery.delivery d on d.id = l.delivery_id and d.day = l.day
-      ), ended as (
-        delete from delivery.replay_delivery o using seen s
-        where s.state is distinct from 'PENDING' and ${isSameRow()}
-        returning s.state
-      ), tried as (
-        update delivery.replay_delivery o set check_at = case
-          when s.next_attempt_at > now() then s.next_attempt_at + interval '1 second'
-          else now() + least(greatest(now() - s.next_attempt_at, '1 second'), '1 minute') end
-        from seen s
-        where s.state = 'PENDING' and s.attempt_count > 0 and ${isSameRow()}
-      ), turned as (
-        update delivery.delivery d set state_reason = ${isPaused ? "REPLAY_PAUSED" : ""}
-        from (
-          select d.id, d.day from seen s
-          join delivery.delivery d on d.id = s.delivery_id and d.day = s.day
-          where d.state = 'PENDING' and d.attempt_count = 0
-            and (d.state_reason = 'REPLAY_PAUSED') <> ${isPaused}
-          for update of d skip locked
-        ) t
-        where d.id = t.id and d.day = t.day
-        returning d.id, d.webhook_id
-      ), moved as (
-        update delivery.schedule s
-        set due_at = case when s.ordering_key is null
-            then ${isPaused ? sql`${parkedUntil}::timestamptz` : sql`now()`} else 'infinity' end,
-          ready_at = case when s.ordering_key is not null
-            then ${isPaused ? sql`'infinity'::timestamptz` : sql`now()`} end
-        from turned t where s.delivery_id = t.id
-      ), counted as (
-        update delivery.replay r set updated_at = now(),
-          succeeded_count = r.succeeded_count + e.succeeded,
-          failed_count = r.failed_count + e.failed,
-          canceled_count = r.canceled_count + e.canceled
-        from (${endedByState("ended")}) e
-        where r.id = ${uuid} and e.succeeded + e.failed + e.canceled > 0
-      )
-      select (select count(*) from seen where state = 'PENDING' and attempt_count = 0)::integer
-          as waiting,
-        (select count(*) from ended)::integer as ended,
-        (select coalesce(array_agg(id::text), '{}') from turned where ${isPaused}) as parked,
-        (select coalesce(array_agg(distinct webhook_id::text), '{}') from turned
-          where not ${isPaused}) as unparked`.execute(tx),
-  );
-  const row = rows[0];
-  return {
-    waitingCount: row?.waiting ?? 0,
-    endedCount: row?.ended ?? 0,
-    parkedUuids: row?.parked ?? [],
-    unparkedWebhookUuids: row?.unparked ?? [],
-  };
-}
-
-/** Deliveries that are ended at once, at most. */
-const cancelCountMax = 1000;
-
-/**
- * Ends open deliveries of a canceled replay, oldest look first, and settles the replay when none
- * is left. Gives those that it ended, and whether the replay is settled. Deliveries whose result
- * is being written are left to the next call.
- */
-export async function cancelReplayDeliveries(
-  db: Kysely<Database>,
-  { held, uuid }: { held: Held; uuid: string },
-): Promise<{ canceledUuids: readonly string[]; isSettled: boolean }> {
-  return transaction(db, async (tx) => {
-    const { rows } = await sql<{ canceled: string[]; seen: number }>`
-      with ${heldCte(held)}, looked as (
-        select replay_id, check_at, delivery_id, day from delivery.replay_delivery
-        where replay_id = ${uuid} and exists (select from held)
-        order by check_at limit ${cancelCountMax}
-      ), canceled as (
-        update delivery.delivery d set state = 'CANCELED', state_reason = 'REPLAY_CANCELED',
-          next_attempt_at = null
-        from (
-          select d.id, d.day from looked l
-          join delivery.delivery d on d.id = l.delivery_id and d.day = l.day
-          where d.state = 'PENDING' for update of d skip locked
-        ) o
-        where d.id = o.id and d.day = o.day
-        returning d.id
-      ), unscheduled as (
-        delete from delivery.schedule where delivery_id in (select id from canceled)
-      ), seen as (
-        select l.*, case when c.id is null then d.state else 'CANCELED' end as state
-        from looked l
-        left join delivery.delivery d on d.id = l.delivery_id and d.day = l.day
-        left join canceled c on c.id = l.delivery_id
-      ), ended as (
-        delete from delivery.replay_delivery o using seen s
-        where s.state is distinct from 'PENDING' and ${isSameRow()}
-        returning s.state
-      ), counted as (
-        update delivery.replay r set updated_at = now(),
-          succeeded_count = r.succeeded_count + e.succeeded,
-          failed_count = r.failed_count + e.failed,
-          canceled_count = r.canceled_count + e.canceled
-        from (${endedByState("ended")}) e
-        where r.id = ${uuid} and e.succeeded + e.failed + e.canceled > 0
-      )
-      select (select coalesce(array_agg(id::text), '{}') from canceled) as canceled,
-        (select count(*) from looked)::integer as seen`.execute(tx);
-    const row = rows[0];
-    const isSettled = row?.seen === 0 && (await settle(tx, { held, uuid }));
-    return { canceledUuids: row?.canceled ?? [], isSettled };
-  });
-}
-
-async function settle(
+/** Settles a canceled replay whose deliveries have ended. */
+export async function settleReplay(
   db: Kysely<Database>,
   { held, uuid }: { held: Held; uuid: string },
 ): Promise<boolean> {
@@ -367,21 +224,8 @@ export async function stopReplay(
 }
 
 /** Has a row while the lease is held, and keeps it from being taken until the commit. */
-function heldCte({ partition, epoch }: Held): RawBuilder<unknown> {
+export function heldCte({ partition, epoch }: Held): RawBuilder<unknown> {
   return sql`held as (
       select 1 from delivery.partition where id = ${partition} and epoch = ${epoch} for share
     )`;
-}
-
-function isSameRow(): RawBuilder<boolean> {
-  return sql`o.replay_id = s.replay_id and o.check_at = s.check_at
-    and o.delivery_id = s.delivery_id`;
-}
-
-/** Deliveries of a day that was dropped have ended, too: they count as canceled. */
-function endedByState(table: string): RawBuilder<unknown> {
-  return sql`select count(*) filter (where state = 'SUCCEEDED') as succeeded,
-    count(*) filter (where state = 'EXHAUSTED') as failed,
-    count(*) filter (where state is null or state = 'CANCELED') as canceled
-    from ${sql.table(table)}`;
 }

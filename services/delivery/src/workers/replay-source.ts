@@ -32,10 +32,14 @@ interface Target {
 export interface ReplaySource {
   /** How many candidates may be read at once, at most. */
   readonly pageMax: number;
-  /** Reads the next candidates after the replay's cursor, in their order. */
+  /** The end of what is read: of the range, or before that. */
+  readonly before: Date;
+  /** Reads the next candidates after the replay's cursor and before that end, in their order. */
   read(db: Kysely<Database>, countMax: number): Promise<readonly Judged[]>;
 }
 
+/** What is read at once spans this time, at most: its days are few. */
+const spanMs = 86_400_000;
 const pageMaxPlain = 1000;
 /** A filter may take milliseconds for each. */
 const pageMaxFiltered = 100;
@@ -66,10 +70,13 @@ function eventSource(replay: RunningReplay, { filter, from, to }: Sending): Repl
   // What failed was subscribed when it was published, whatever the webhook subscribes by now.
   const isOwed = filter === "FAILED";
   const isFiltered = !isOwed && from.filterOf !== undefined;
+  const spanEndMs = Number(replay.cursor.atUs) / 1000 + spanMs;
+  const before = new Date(Math.min(Math.ceil(spanEndMs), replay.before.getTime()));
   return {
     pageMax: isFiltered ? pageMaxFiltered : pageMaxPlain,
+    before,
     async read(db, countMax) {
-      const events = await listEventCandidates(db, replay, countMax);
+      const events = await listEventCandidates(db, { ...replay, before }, countMax);
       const named = events.flatMap((event) => {
         const matchedBy = patternFor(event.eventType, from.eventTypes);
         const isNamed = (isOwed || matchedBy !== undefined) && isWanted(filter, event.facts);
@@ -148,6 +155,7 @@ function deliverySource(
   };
   return {
     pageMax: pageMaxPlain,
+    before: replay.before,
     async read(db, countMax) {
       const deliveries = await listDeliveryCandidates(db, replay, { eventUuid, countMax });
       return deliveries.map((delivery) => ({ ...delivery, target: judge(delivery) }));

@@ -2,6 +2,7 @@ import { idTimeMs, newUuid } from "@posthorn/runtime";
 import type { Kysely } from "kysely";
 import { choose } from "../domain/replay.ts";
 import { allowance } from "../domain/replay-pace.ts";
+import type { Cursor } from "../store/cursor.ts";
 import type { Database } from "../store/database.ts";
 import type { Held } from "../store/partitions.ts";
 import { type RunningReplay, recordReplayStep, stopReplay } from "../store/replay-steps.ts";
@@ -60,13 +61,14 @@ export async function replayStep(
   const pageMax = Math.min(source.pageMax, Math.max(pageMin, 2 * countMax));
   const page = await source.read(deps.db, pageMax);
   const { chosen, last, isWhole } = choose(page, ({ target }) => target !== undefined, countMax);
-  const isScanned = isWhole && page.length < pageMax;
+  const isExhausted = isWhole && page.length < pageMax;
+  const isScanned = isExhausted && source.before >= replay.before;
   const deliveries = chosen.flatMap(toDelivery);
   const made = await recordReplayStep(deps.db, {
     held,
     replay,
     deliveries,
-    cursor: last?.cursor ?? replay.cursor,
+    cursor: isExhausted ? cursorAt(source.before) : (last?.cursor ?? replay.cursor),
     isScanned,
     nextAt: pace.nextAt(chosen.length),
   });
@@ -77,6 +79,11 @@ export async function replayStep(
     hasMoved: true,
     ...(goesOn && { waitMs: 0 }),
   };
+}
+
+/** Comes before everything of that time. */
+function cursorAt(time: Date): Cursor {
+  return { atUs: String(time.getTime() * 1000), uuid: "00000000-0000-0000-0000-000000000000" };
 }
 
 function toDelivery({ eventUuid, day, target }: Judged) {

@@ -2,12 +2,18 @@ import { type Clock, type Logger, type Part, type Wakeup, wakeup } from "@postho
 import type { Kysely } from "kysely";
 import type { Database } from "../store/database.ts";
 import {
-  cancelReplayDeliveries,
+  cancelDeliveries,
+  countEnded,
+  listOpenDeliveries,
+  lookAtDeliveries,
+  moveDeliveries,
+} from "../store/replay-deliveries.ts";
+import {
   completeReplay,
   getRunningReplay,
   listUnsettled,
-  lookAtDeliveries,
   type RunningReplay,
+  settleReplay,
   stopReplay,
 } from "../store/replay-steps.ts";
 import { faultCounter } from "./fault-counter.ts";
@@ -45,6 +51,8 @@ const pausedMs = 5000;
 /** After a fault of ours, or while Postgres or subscription are away. */
 const faultPauseMs = 1000;
 const entriesPerPage = 500;
+/** Deliveries that one step of a canceled replay ends. */
+const cancelCountMax = 1000;
 
 /**
  * Runs the replays of the partitions that this process owns, in small steps by turns. Where one
@@ -159,22 +167,29 @@ export class Replays {
 
   async #cancel({ uuid }: Entry, owned: OwnedPartition): Promise<number> {
     const { db, sender } = this.#deps;
-    const { canceledUuids, isSettled } = await cancelReplayDeliveries(db, { held: owned, uuid });
-    for (const delivery of canceledUuids) sender.forget(owned.partition, delivery);
-    if (isSettled) this.#entries.delete(uuid);
-    return canceledUuids.length > 0 ? 0 : busyMs;
+    const key = { held: owned, uuid };
+    const open = await listOpenDeliveries(db, uuid, cancelCountMax);
+    if (open.length === 0 && (await settleReplay(db, key))) this.#entries.delete(uuid);
+    const canceled = await cancelDeliveries(db, owned, open);
+    for (const delivery of canceled) sender.forget(owned.partition, delivery);
+    return (await countEnded(db, key, open)) > 0 ? 0 : busyMs;
   }
 
-  async #look(replay: RunningReplay, owned: OwnedPartition) {
+  /** Sees what became of its deliveries, and has them wait or go on as it does itself. */
+  async #look({ uuid, workspaceUuid, state }: RunningReplay, owned: OwnedPartition) {
     const { db, sender } = this.#deps;
     const { partition } = owned;
-    const { uuid, workspaceUuid, state } = replay;
-    const look = await lookAtDeliveries(db, { held: owned, uuid, isPaused: state === "PAUSED" });
-    for (const delivery of look.parkedUuids) sender.forget(partition, delivery);
-    for (const webhookUuid of look.unparkedWebhookUuids) {
-      sender.wake({ partition, webhookUuid, workspaceUuid });
+    const isPaused = state === "PAUSED";
+    const key = { held: owned, uuid };
+    const { waitingCount, ended, misplaced } = await lookAtDeliveries(db, key, isPaused);
+    const moved = await moveDeliveries(db, owned, { deliveries: misplaced, isPaused });
+    if (isPaused) for (const delivery of moved) sender.forget(partition, delivery.uuid);
+    else {
+      for (const webhookUuid of new Set(moved.map((delivery) => delivery.webhookUuid))) {
+        sender.wake({ partition, webhookUuid, workspaceUuid });
+      }
     }
-    return look;
+    return { waitingCount, endedCount: await countEnded(db, key, ended) };
   }
 
   async #advance(entry: Entry, replay: RunningReplay, owned: OwnedPartition): Promise<number> {
