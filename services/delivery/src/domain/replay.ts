@@ -47,9 +47,6 @@ export interface Replay {
   readonly endedAt: Date | undefined;
 }
 
-/** The `stateReason` of a delivery that waits for its replay to be resumed. */
-export const replayPaused = "REPLAY_PAUSED";
-
 /** What became of an event at a webhook. */
 export interface EventFacts {
   /** Whether there is a delivery at all, tests left out. */

@@ -3,7 +3,6 @@ import type { Delivery as DeliveryMessage } from "@posthorn/proto/posthorn/deliv
 import { idToUuid, uuidToId } from "@posthorn/runtime";
 import type { Kysely } from "kysely";
 import type { Delivery } from "../domain/delivery.ts";
-import { replayPaused } from "../domain/replay.ts";
 import {
   type OwnersView,
   type WaitFacts,
@@ -13,6 +12,7 @@ import {
 import { listLastAttempts } from "../store/attempts.ts";
 import type { Database } from "../store/database.ts";
 import { listBehind } from "../store/ordering.ts";
+import { replayPaused } from "../store/replay-deliveries.ts";
 import { getPartitionFacts } from "../store/waiting.ts";
 import type { KnownWebhook, KnownWorkspace } from "../workers/subscriptions.ts";
 import { toDeliveryMessage } from "./messages.ts";

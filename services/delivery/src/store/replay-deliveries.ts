@@ -1,6 +1,5 @@
 import { transaction } from "@posthorn/postgres";
 import { type Kysely, sql } from "kysely";
-import { replayPaused } from "../domain/replay.ts";
 import { texts, uuids } from "./arrays.ts";
 import type { Database } from "./database.ts";
 import type { Held } from "./partitions.ts";
@@ -10,6 +9,9 @@ import { heldCte } from "./replay-steps.ts";
  * A replay's deliveries that are not known to have ended. Statements that need their rows name the
  * rows' day in their text: they open that day's partition and no other.
  */
+
+/** The `stateReason` of a delivery that waits for its replay to be resumed. */
+export const replayPaused = "REPLAY_PAUSED";
 
 /** A replay that its partition's owner looks after. */
 export interface OwnReplay {
