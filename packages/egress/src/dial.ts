@@ -2,8 +2,8 @@ import { isIP, type Socket } from "node:net";
 import type { SecureContext } from "node:tls";
 import type { AddressPolicy } from "./address-policy.ts";
 import { dialFirst } from "./happy-eyeballs.ts";
+import type { Resolve } from "./name-answer.ts";
 import { ExchangeError } from "./outcome.ts";
-import type { Resolve } from "./resolve.ts";
 import { secure } from "./secure.ts";
 import { untilStopped } from "./stop.ts";
 

@@ -1,5 +1,6 @@
 import { connect, isIPv6, type Socket } from "node:net";
 import { ExchangeError } from "./outcome.ts";
+import { isOutOfSockets } from "./own-fault.ts";
 import { onStop } from "./stop.ts";
 
 /** When the next address is tried while one has not answered (RFC 8305, section 5). */
@@ -80,6 +81,9 @@ export function dialFirst(options: {
 
 function refused(cause: Error | undefined): ExchangeError {
   const code = cause !== undefined && "code" in cause ? String(cause.code) : "no address left";
+  if (isOutOfSockets(cause)) {
+    return new ExchangeError("no_socket", `this machine can open no socket: ${code}`, cause);
+  }
   return new ExchangeError("connect_failed", `cannot connect: ${code}`, cause);
 }
 

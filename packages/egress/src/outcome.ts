@@ -16,6 +16,8 @@ export type FailureCode =
   | "dns_not_found"
   | "dns_failed"
   | "dns_timeout"
+  | "no_name_server"
+  | "no_socket"
   | "connect_failed"
   | "connect_timeout"
   | "tls_failed"
@@ -40,6 +42,8 @@ export const outcomes: Readonly<Record<FailureCode, Outcome>> = {
   dns_not_found: "DNS_ERROR",
   dns_failed: "DNS_ERROR",
   dns_timeout: "DNS_ERROR",
+  no_name_server: "DNS_ERROR",
+  no_socket: "CONNECT_ERROR",
   connect_failed: "CONNECT_ERROR",
   connect_timeout: "TIMEOUT",
   tls_failed: "TLS_ERROR",

@@ -1,9 +1,8 @@
 import { Resolver } from "node:dns/promises";
 import { setTimeout as sleep } from "node:timers/promises";
+import { isNotFound, type Resolve } from "./name-answer.ts";
+import { nameWatch } from "./name-watch.ts";
 import { ExchangeError } from "./outcome.ts";
-
-/** Gives the addresses of a name; rejects when there are none. */
-export type Resolve = (hostname: string) => Promise<readonly string[]>;
 
 /** How long the slower family may take once the other has answered (RFC 8305, section 3). */
 const resolutionDelayMs = 50;
@@ -43,12 +42,6 @@ function rethrowWorst(error: unknown): never {
   throw each.find((one) => !isNotFound(one)) ?? each[0];
 }
 
-/** Whether a resolver says that there is no such name or that it has no address. */
-export function isNotFound(error: unknown): boolean {
-  const code = error instanceof Error && "code" in error ? error.code : undefined;
-  return code === "ENOTFOUND" || code === "ENODATA";
-}
-
 interface Negative {
   readonly error: ExchangeError;
   readonly untilMs: number;
@@ -57,7 +50,8 @@ interface Negative {
 /**
  * Puts bounds on a resolver: each name is asked once at a time, for at most `timeoutMs`; a failure
  * is remembered for `negativeMs` and for 1,000 names at most, an answer never, since each connection
- * must check anew. Rejects with an ExchangeError. `now` is monotonic, in milliseconds.
+ * must check anew. Rejects with an ExchangeError, which says whether the name or all name servers are
+ * the trouble. `now` is monotonic, in milliseconds.
  */
 export function boundedResolve(options: {
   resolve: Resolve;
@@ -68,6 +62,7 @@ export function boundedResolve(options: {
   const { resolve, timeoutMs, negativeMs, now } = options;
   const asking = new Map<string, Promise<readonly string[]>>();
   const failed = new Map<string, Negative>();
+  const watch = nameWatch(resolve, now);
   return (hostname) => {
     const negative = failed.get(hostname);
     if (negative !== undefined && now() < negative.untilMs) return Promise.reject(negative.error);
@@ -83,12 +78,19 @@ export function boundedResolve(options: {
       const addresses = await within(timeoutMs, resolve(hostname));
       if (addresses.length === 0) throw notFound();
       failed.delete(hostname);
+      watch.onFound(hostname);
       return addresses;
     } catch (cause) {
-      const error = toExchangeError(cause);
+      const error = await blamed(toExchangeError(cause), hostname);
       remember(hostname, { error, untilMs: now() + negativeMs });
       throw error;
     }
+  }
+
+  async function blamed(error: ExchangeError, hostname: string): Promise<ExchangeError> {
+    if (error.failure === "dns_not_found" || !(await watch.areAllSilent(hostname))) return error;
+    const message = `no name server answers, also for names that were found before: ${error.message}`;
+    return new ExchangeError("no_name_server", message, error.cause);
   }
 
   function remember(hostname: string, negative: Negative): void {

@@ -1,4 +1,5 @@
-import type { EgressResult, egress } from "@posthorn/egress";
+import { type EgressResult, type egress, isOwnFault } from "@posthorn/egress";
+import { AppError } from "@posthorn/errors";
 import { newUuid, type Span, type Tracing } from "@posthorn/runtime";
 import type { Waits } from "../domain/waits.ts";
 import type { NewAttempt } from "../store/result.ts";
@@ -21,7 +22,10 @@ export interface AttemptInput {
   readonly tracing?: Tracing | undefined;
 }
 
-/** Sends an event to a webhook once. What the receiver does comes back as an attempt. */
+/**
+ * Sends an event to a webhook once. What the receiver does comes back as an attempt. Throws
+ * `unavailable` for a fault of our own side, which is none.
+ */
 export async function attempt(
   send: ReturnType<typeof egress>["send"],
   input: AttemptInput,
@@ -53,6 +57,7 @@ async function post(
   const { signal } = input;
   const { timeoutMs } = input.webhook;
   const result = await send({ url, headers, body, timeoutMs, ...(signal && { signal }) });
+  if (isOwnFault(result)) throw new AppError("unavailable", result.error);
   return toAttempt(input, result, { uuid, requestHeaders: shownHeaders });
 }
 

@@ -87,6 +87,8 @@ const soonMs = 3000;
 const distantEveryTurns = 5;
 /** Notices wake the sender; this is only the safety net under them. */
 const rescanEveryTurns = 30;
+/** Faults of ours come in crowds: one is logged, and the next after so long. */
+const quietMs = 10_000;
 /** When a search for whose turn it is was cut short, it goes on after so long. */
 const searchPauseMs = 5;
 
@@ -110,6 +112,7 @@ export class Sender {
   readonly #pace = new Pace();
   readonly #underWay = new Map<Promise<void>, Lane>();
   #isSearchDue = false;
+  #quietUntilMs = 0;
   #isStopping = false;
 
   constructor(deps: SenderDeps, options: SenderOptions) {
@@ -485,6 +488,13 @@ export class Sender {
       }
     }
     const nowMs = this.#deps.clock.nowMs();
+    if (nowMs >= this.#quietUntilMs) {
+      this.#quietUntilMs = nowMs + quietMs;
+      this.#deps.log.warn(
+        { err: error },
+        "deliveries wait for a fault of ours, without an attempt",
+      );
+    }
     this.#lanes.release(lane, item);
     this.#lanes.block(lane, nowMs + faultPauseMs, true);
     this.#lanes.expect(lane, item.deliveryClass, nowMs);
