@@ -3,17 +3,20 @@ import { freePort, kafkaBroker, testDatabase } from "@posthorn/testkit";
 import { type Child, startChild } from "./child.ts";
 import { applyDemo, client, isReady, loopbackAllowed, type Posthorn } from "./posthorn.ts";
 
-/** Services on one Postgres database and one Kafka cluster, each a process of its own. */
+/** Services on one Postgres database and one log, each a process of its own. */
 export interface Separate extends Posthorn {
   readonly databaseUrl: string;
+  /** Empty when the log lies in Postgres. */
   readonly brokers: readonly string[];
   readonly adminKey: string;
+  /** The first delivery process. */
+  readonly delivery: Child;
   /** Starts one more delivery process. */
-  addDelivery(): Promise<Child>;
+  addDelivery(env?: Readonly<Record<string, string>>): Promise<Child>;
 }
 
 /**
- * Starts every service as a process of its own, on a database and a broker that nobody else uses,
+ * Starts every service as a process of its own, on a database and a log that nobody else uses,
  * sets the schemas up and applies the demo provider.
  */
 export async function separateProcesses(
@@ -21,17 +24,19 @@ export async function separateProcesses(
     readonly env?: Readonly<Record<string, string>>;
     /** An empty database of the caller's; default: one of the run's. */
     readonly databaseUrl?: string;
+    /** Default: Kafka, with a broker of its own. */
+    readonly log?: "kafka" | "postgres";
   } = {},
 ): Promise<Separate> {
   const { databaseUrl } = options;
   const database = databaseUrl ? { url: databaseUrl, drop() {} } : await testDatabase();
-  const broker = await kafkaBroker();
-  const { brokers } = broker;
+  const broker = options.log === "postgres" ? undefined : await kafkaBroker();
+  const brokers = broker?.brokers ?? [];
   const ports = await Promise.all(Array.from({ length: 5 }, () => freePort()));
   const [subscription, ingestion, delivery, gateway, grpc] = ports.map(String);
   const env: Record<string, string> = {
     DATABASE_URL: database.url,
-    KAFKA_BROKERS: brokers.join(","),
+    ...(broker && { KAFKA_BROKERS: brokers.join(",") }),
     POSTHORN_MASTER_KEY: randomBytes(32).toString("base64"),
     POSTHORN_SERVICE_KEY: randomBytes(32).toString("hex"),
     POSTHORN_SUBSCRIPTION_PORT: subscription ?? "",
@@ -58,7 +63,10 @@ export async function separateProcesses(
     return child;
   };
   await start("subscription", subscription);
-  await Promise.all([start("ingestion", ingestion), start("delivery", delivery)]);
+  const [deliveryProcess] = await Promise.all([
+    start("delivery", delivery),
+    start("ingestion", ingestion),
+  ]);
   await start("gateway", gateway);
   const url = `http://127.0.0.1:${gateway}`;
   const operatorKey = await applyDemo(url, adminKey);
@@ -68,18 +76,19 @@ export async function separateProcesses(
     databaseUrl: database.url,
     brokers,
     adminKey,
+    delivery: deliveryProcess,
     processes,
-    async addDelivery() {
+    async addDelivery(own = {}) {
       const port = String(await freePort());
       const script = "services/delivery/src/main.ts";
-      const child = startChild({ script, env: { ...env, POSTHORN_DELIVERY_PORT: port } });
+      const child = startChild({ script, env: { ...env, ...own, POSTHORN_DELIVERY_PORT: port } });
       processes.push(child);
       await isReady(`http://127.0.0.1:${port}`, child);
       return child;
     },
     async stop() {
       for (const child of [...processes].reverse()) await child.end();
-      await broker.close();
+      await broker?.close();
       await database.drop();
     },
   };
