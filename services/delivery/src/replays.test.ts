@@ -388,8 +388,7 @@ describe("a user's word", () => {
     const sentCount = target.requests.length;
     expect(sentCount).toBeLessThan(35);
     await harness.publish(workspace, {});
-    await target.next();
-    expect(target.requests).toHaveLength(sentCount + 1);
+    await eventually(() => expect(target.requests).toHaveLength(sentCount + 1));
     expect(await get(replay)).toMatchObject({ state: Replay_State.PAUSED });
     target.answer(200);
     const resumed = await delivery.replays.resumeReplay({ workspace, replay: replay.id });
