@@ -14,6 +14,7 @@ export interface Tenant {
     readonly webhook: string;
     readonly event: string;
     readonly delivery: string;
+    readonly replay: string;
   };
 }
 
@@ -40,10 +41,13 @@ export async function tenant(posthorn: Posthorn, alias: string): Promise<Tenant>
   const event = (await call("POST", `${path}/events`, { type: freeType, data: {} })).id;
   await target.next();
   await target.close();
+  const after = new Date(Date.now() - 60_000).toISOString();
+  const missing = { webhook, filter: "MISSING", after };
+  const replay = (await call("POST", `${path}/replays`, missing)).id;
   const [delivery] = (await call("GET", `${path}/events/${event}`)).deliveries;
   const { id } = await call("GET", path);
   const { key } = await makeKey(posthorn, alias, scopes);
-  return { id, alias, key, ids: { workspace: id, webhook, event, delivery: delivery.id } };
+  return { id, alias, key, ids: { workspace: id, webhook, event, delivery: delivery.id, replay } };
 }
 
 /** Makes a key of a workspace. */
