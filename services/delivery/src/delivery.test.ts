@@ -3,7 +3,7 @@ import { newId } from "@posthorn/runtime";
 import { eventually, receiver } from "@posthorn/testkit";
 import { Client } from "pg";
 import { Webhook } from "standardwebhooks";
-import { afterAll, beforeAll, describe, expect, it } from "vitest";
+import { afterAll, beforeAll, describe, expect, it, onTestFinished } from "vitest";
 import { type DeliveryProcess, deliveryHarness } from "./testing/harness.ts";
 
 type Harness = Awaited<ReturnType<typeof deliveryHarness>>;
@@ -138,6 +138,7 @@ describe("an event that cannot be stored", () => {
   it("at once, because Postgres broke off, is stored later and not sent again", async () => {
     const { target, ended, workspace } = await setup();
     const client = new Client({ connectionString: harness.url });
+    onTestFinished(() => client.end());
     await client.connect();
     await client.query("begin");
     const { partitionOf } = await import("@posthorn/bus");
@@ -148,7 +149,8 @@ describe("an event that cannot be stored", () => {
     await eventually(async () => {
       const { rows } = await client.query(
         `select pg_terminate_backend(pid) from pg_stat_activity
-         where wait_event_type = 'Lock' and query like '/*fan-out%'`,
+         where datname = current_database() and wait_event_type = 'Lock'
+           and query like '/*fan-out%'`,
       );
       expect(rows).toHaveLength(1);
     });
@@ -156,7 +158,6 @@ describe("an event that cannot be stored", () => {
     const [stored] = await ended(Delivery_State.SUCCEEDED);
     expect(stored).toMatchObject({ attemptCount: 1 });
     expect(target.requests).toHaveLength(1);
-    await client.end();
   });
 });
 

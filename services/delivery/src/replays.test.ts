@@ -13,7 +13,7 @@ import {
 import { newId } from "@posthorn/runtime";
 import { eventually, receiver } from "@posthorn/testkit";
 import { Client } from "pg";
-import { afterAll, beforeAll, describe, expect, it } from "vitest";
+import { afterAll, beforeAll, describe, expect, it, onTestFinished } from "vitest";
 import { type DeliveryProcess, deliveryHarness, type TestEvent } from "./testing/harness.ts";
 
 type Harness = Awaited<ReturnType<typeof deliveryHarness>>;
@@ -255,6 +255,7 @@ describe("a replay of all", () => {
     const other = elsewhere.find((each) => partitionOf(each, 4) !== partition) ?? "";
     const { id: webhook } = harness.subscription.addWebhook(other, { url: "http://127.0.0.1:9/" });
     const client = new Client({ connectionString: harness.url });
+    onTestFinished(() => client.end());
     await client.connect();
     await client.query("begin");
     await client.query("select from delivery.progress where partition = $1 for update", [
@@ -273,7 +274,6 @@ describe("a replay of all", () => {
       expect(found.state).toBe(Replay_State.COMPLETED);
     });
     await client.query("rollback");
-    await client.end();
     await completed(replay, { matchedCount: 1 });
   });
 
