@@ -95,7 +95,8 @@ export async function listDue(
         as order_wait_ms
     from delivery.schedule
     where partition = ${lane.partition} and webhook_id = ${lane.webhookUuid}
-      and class = ${lane.deliveryClass} and delivery_id <> all (${uuids(lane.busy)}::uuid[])
+      and class = ${lane.deliveryClass} and due_at < 'infinity'
+      and delivery_id <> all (${uuids(lane.busy)}::uuid[])
     order by due_at limit ${lane.countMax + 1}`.execute(db);
   const due = rows.slice(0, lane.countMax).filter((row) => row.wait_ms <= 0);
   const next = rows[due.length];

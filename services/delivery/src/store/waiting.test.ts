@@ -6,6 +6,7 @@ import { afterAll, beforeAll, describe, expect, it } from "vitest";
 import type { Database } from "./database.ts";
 import { insertDay } from "./days.ts";
 import { migrations } from "./migrations/index.ts";
+import { freeHeads, listOrderingKeys } from "./ordering.ts";
 import { listDue, listWaitingLanes } from "./schedule.ts";
 
 const partition = 3;
@@ -104,5 +105,33 @@ describe("50,000 deliveries that wait for webhooks that are stopped", () => {
     expect(await lanes(postgres.db)).toHaveLength(3);
     expect(await buffersOf(due)).toBeLessThan(alone.due + buffersMax);
     expect(await buffersOf(lanes)).toBeLessThan(alone.lanes + buffersMax);
+  });
+});
+
+describe("50,000 deliveries that wait for one of their ordering key", () => {
+  it("make nobody read more to find what is due, or comes next", async () => {
+    const { db } = postgres;
+    const webhookUuid = await insertFresh();
+    const held = { partition, epoch: "1" };
+    await sql`insert into delivery.partition (id, epoch) values (${partition}, 1)
+      on conflict (id) do update set epoch = 1`.execute(db);
+    const key = { partition, webhookUuid, deliveryClass: 0, busy: [], countMax: 100 } as const;
+    const due = (on: Kysely<Database>) => listDue(on, key);
+    const free = (on: Kysely<Database>) => freeHeads(on, { held, webhookUuid }, ["a", "b"]);
+    const keys = (on: Kysely<Database>) =>
+      listOrderingKeys(on, { held, webhookUuid }, { after: undefined, countMax: 10 });
+    await sql`insert into delivery.schedule (partition, webhook_id, due_at, delivery_id, day,
+        event_id, workspace_id, attempt_count, ordering_key, sequence, ready_at)
+      select ${partition}, ${webhookUuid}, 'infinity', gen_random_uuid(), current_date,
+        gen_random_uuid(), gen_random_uuid(), 0, case when n % 2 = 0 then 'a' else 'b' end, n, now()
+      from generate_series(1, ${waitingCount}::integer) n`.execute(db);
+    await sql`analyze delivery.schedule`.execute(db);
+    expect(await buffersOf(due)).toBeLessThan(buffersMax);
+    expect(await buffersOf(keys)).toBeLessThan(buffersMax);
+    expect(await buffersOf(free)).toBeLessThan(buffersMax * 2);
+    expect(await keys(db)).toEqual(["a", "b"]);
+    expect(await free(db)).toEqual([]); // they are due since it was explained
+    expect(await buffersOf(free)).toBeLessThan(buffersMax);
+    expect((await due(db)).due).toHaveLength(1); // of the others there is no event
   });
 });

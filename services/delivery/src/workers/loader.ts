@@ -23,40 +23,46 @@ const loadsMax = 6;
 /** Brings what is due from the schedule into memory, class by class. */
 export class Loader {
   readonly #deps: LoaderDeps;
-  /** Lanes that would read what is due but for memory or connections, in order. */
-  readonly #starved = new Set<Lane>();
+  /** Lanes that have something to read, in the order in which they asked. */
+  readonly #asking = new Set<Lane>();
   #loadingCount = 0;
 
   constructor(deps: LoaderDeps) {
     this.#deps = deps;
   }
 
-  /** Begins to read what a lane needs, or as soon as there is room. */
+  /** Reads what a lane needs, as soon as those that asked before have been served. */
   look(lane: Lane, nowMs: number): void {
     for (const deliveryClass of deliveryClasses) {
-      if ((lane.dueAtMs[deliveryClass] ?? 0) <= nowMs) this.#lookAt(lane, deliveryClass, nowMs);
+      if ((lane.dueAtMs[deliveryClass] ?? 0) > nowMs) continue;
+      if (this.#roomFor(lane, deliveryClass, nowMs) > 0) this.#asking.add(lane);
     }
+    if (this.#asking.size > 0) this.lookAgain();
   }
 
-  /** Lets lanes read for which there was no room, as far as there is now. */
+  /** Serves lanes that ask, as far as there is room. */
   lookAgain(): void {
-    for (const lane of this.#starved) {
-      if (!this.#hasRoom()) return;
-      this.#starved.delete(lane);
-      if (!lane.owned.lost.aborted) this.look(lane, this.#deps.clock.nowMs());
+    for (const lane of this.#asking) {
+      if (this.#loadingCount >= loadsMax || this.#deps.lanes.isFull) return;
+      this.#asking.delete(lane);
+      if (!lane.owned.lost.aborted) this.#serve(lane);
     }
   }
 
-  #hasRoom(): boolean {
-    return this.#loadingCount < loadsMax && !this.#deps.lanes.isFull;
+  #serve(lane: Lane): void {
+    const nowMs = this.#deps.clock.nowMs();
+    for (const deliveryClass of deliveryClasses) {
+      const room = this.#roomFor(lane, deliveryClass, nowMs);
+      if (room > 0) void this.#load(lane, deliveryClass, loadCount(lane, room));
+    }
   }
 
-  #lookAt(lane: Lane, deliveryClass: DeliveryClass, nowMs: number): void {
-    const queueMax = this.#deps.lanes.queueMax(lane, deliveryClass);
-    if (!shouldLoad(lane, deliveryClass, { nowMs, queueMax })) return;
-    const room = queueMax - (lane.queues[deliveryClass]?.length ?? 0);
-    if (room <= 0 || !this.#hasRoom()) this.#starved.add(lane);
-    else void this.#load(lane, deliveryClass, loadCount(lane, room));
+  /** Gives how many deliveries are to be read: 0 for none now; at least one when memory is full. */
+  #roomFor(lane: Lane, deliveryClass: DeliveryClass, nowMs: number): number {
+    const { lanes } = this.#deps;
+    const queueMax = Math.max(lanes.queueMax(lane, deliveryClass), 1);
+    if (!shouldLoad(lane, deliveryClass, { nowMs, queueMax })) return 0;
+    return queueMax - (lane.queues[deliveryClass]?.length ?? 0);
   }
 
   async #load(lane: Lane, deliveryClass: DeliveryClass, countMax: number): Promise<void> {
