@@ -153,6 +153,7 @@ export class Shares<C extends Claimant> {
   /** Searches the classes that have not yet all that is kept for them, or the others. */
   #search(isAble: IsAble<C>, isWithin: boolean): Turn<C> | undefined {
     for (const deliveryClass of deliveryClasses) {
+      if (at(this.#lines, deliveryClass).size === 0) continue;
       if (isWithin !== at(this.usedByClass, deliveryClass) < at(this.#kept, deliveryClass))
         continue;
       const lane = this.mayTake(deliveryClass) ? this.#nextOf(deliveryClass, isAble) : undefined;

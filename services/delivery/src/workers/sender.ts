@@ -111,6 +111,8 @@ export class Sender {
   readonly #faults = faultCounter();
   readonly #pace = new Pace();
   readonly #underWay = new Map<Promise<void>, Lane>();
+  /** The time at which slots are being given out. */
+  #pumpMs = 0;
   #isSearchDue = false;
   #quietUntilMs = 0;
   #isStopping = false;
@@ -124,9 +126,10 @@ export class Sender {
       clock,
       shares: this.#shares,
       onTime: (lanes) => {
-        for (const lane of lanes) this.#touch(lane);
-        this.#pump();
-        for (const lane of lanes) this.#noteHold(lane);
+        const nowMs = clock.nowMs();
+        for (const lane of lanes) this.#touch(lane, nowMs);
+        this.#pump(nowMs);
+        for (const lane of lanes) noteHold(lane, nowMs);
       },
     });
     const lanes = this.#lanes;
@@ -333,16 +336,16 @@ export class Sender {
 
   /** Something changed for a lane: it may read, stand in line, or be sent to. */
   #revisit(lane: Lane): void {
+    const nowMs = this.#deps.clock.nowMs();
     if (lane.webhook?.isOrdered) this.#ordering.lookAgain(lane);
-    this.#touch(lane);
+    this.#touch(lane, nowMs);
     this.#loader.lookAgain();
-    this.#pump();
-    this.#noteHold(lane);
+    this.#pump(nowMs);
+    noteHold(lane, nowMs);
   }
 
-  #touch(lane: Lane): void {
+  #touch(lane: Lane, nowMs: number): void {
     if (lane.owned.lost.aborted) return;
-    const nowMs = this.#deps.clock.nowMs();
     this.#loader.look(lane, nowMs);
     if (lane.queuedCount > 0 && holdOf(lane, nowMs) === undefined) {
       for (const deliveryClass of deliveryClasses) {
@@ -352,29 +355,25 @@ export class Sender {
     if (nextMoveAtMs(lane) > nowMs) this.#lanes.arm(lane);
   }
 
-  /** Notes what the lane's deliveries wait for from now on. */
-  #noteHold(lane: Lane): void {
-    const nowMs = this.#deps.clock.nowMs();
-    noteWait(lane.waitLog, hasWork(lane, nowMs) ? holdOf(lane, nowMs) : undefined, nowMs);
-  }
-
-  /** Gives free slots to those whose turn it is. */
-  #pump(): void {
+  /** Gives free slots to those whose turn it is. It takes no time, as far as they can tell. */
+  #pump(nowMs: number): void {
+    this.#pumpMs = nowMs;
     while (!this.#isStopping && this.#deps.results.waitingCount < unwrittenMax) {
       const turn = this.#shares.next(this.#isAble);
       if (!turn) break;
-      this.#start(turn.lane, this.#classToServe(turn.lane, turn.deliveryClass));
+      const deliveryClass = this.#classToServe(turn.lane, turn.deliveryClass);
+      if (!this.#start(turn.lane, deliveryClass, nowMs)) break;
     }
     if (!this.#shares.isCutShort || this.#isSearchDue) return;
     this.#isSearchDue = true;
     this.#deps.clock.after(searchPauseMs, () => {
       this.#isSearchDue = false;
-      this.#pump();
+      this.#pump(this.#deps.clock.nowMs());
     });
   }
 
   readonly #isAble = (lane: Lane, deliveryClass: DeliveryClass): boolean => {
-    const nowMs = this.#deps.clock.nowMs();
+    const nowMs = this.#pumpMs;
     if (!lane.queues[deliveryClass]?.length || holdOf(lane, nowMs) !== undefined) return false;
     if (!lane.owned.isSafe() || !this.#knowledge.has(lane)) return false;
     return holdOf(lane, nowMs) === undefined;
@@ -390,19 +389,20 @@ export class Sender {
     return nextClass(lane.tally, isServable) ?? deliveryClass;
   }
 
-  #start(lane: Lane, deliveryClass: DeliveryClass): void {
+  /** Sends a lane's oldest delivery of a class; false when there is none after all. */
+  #start(lane: Lane, deliveryClass: DeliveryClass, nowMs: number): boolean {
     const { webhook, share } = lane;
     const provider = this.#deps.subscriptions.latest(lane.workspaceUuid)?.provider;
     const item = webhook && provider && this.#lanes.dequeue(lane, deliveryClass);
-    if (!item) return;
-    const nowMs = this.#deps.clock.nowMs();
+    if (!item) return false;
     this.#shares.take(share, deliveryClass, item.event.data.length);
     lane.sendingCount += 1;
     lane.lastUsedMs = nowMs;
     lane.rateFreeAtMs = rateFreeAtMs(lane.rateFreeAtMs, webhook.ratePerSecond, nowMs);
     const isProbe = beginProbe(lane.breaker);
     if (isProbe) this.#states.mark(lane);
-    const sending: Promise<void> = this.#send(lane, item, { webhook, provider, isProbe })
+    const to = { webhook, provider, isProbe, startedAtMs: nowMs };
+    const sending: Promise<void> = this.#send(lane, item, to)
       .catch((error: unknown) => this.#onFault(lane, item, { error, isProbe }))
       .finally(() => {
         lane.sendingCount -= 1;
@@ -413,18 +413,18 @@ export class Sender {
     this.#underWay.set(sending, lane);
     this.#loader.look(lane, nowMs);
     if (nextMoveAtMs(lane) > nowMs) this.#lanes.arm(lane);
+    return true;
   }
 
   async #send(
     lane: Lane,
     item: Item,
-    to: { webhook: KnownWebhook; provider: KnownProvider; isProbe: boolean },
+    to: { webhook: KnownWebhook; provider: KnownProvider; isProbe: boolean; startedAtMs: number },
   ): Promise<void> {
     const { clock, send, metrics } = this.#deps;
     const { owned } = lane;
     const { webhook, provider } = to;
-    const startedAtMs = clock.nowMs();
-    const waits = waitsOf(lane, item, startedAtMs);
+    const waits = waitsOf(lane, item, to.startedAtMs);
     if (isSlowRate(webhook.ratePerSecond)) await this.#states.save([lane]);
     if (!owned.isSafe()) throw new AppError("unavailable", "the lease may be over");
     const number = item.attemptCount + 1;
@@ -443,7 +443,7 @@ export class Sender {
     if (owned.lost.aborted) return; // the next owner sends it again
     metrics.onAttempt(made);
     this.#pace.note(lane.webhookUuid, made.durationMs);
-    this.#conclude(lane, item, { ...to, made, startedAtMs });
+    this.#conclude(lane, item, { ...to, made });
   }
 
   #conclude(
@@ -529,6 +529,11 @@ export class Sender {
     this.#changes.take(lane, workspace.webhooks.get(lane.webhookUuid));
     this.#revisit(lane);
   }
+}
+
+/** Notes what the lane's deliveries wait for from now on. */
+function noteHold(lane: Lane, nowMs: number): void {
+  noteWait(lane.waitLog, hasWork(lane, nowMs) ? holdOf(lane, nowMs) : undefined, nowMs);
 }
 
 function waitsOf(lane: Lane, { sinceMs, orderWaitMs }: Item, nowMs: number): Waits {
