@@ -1,4 +1,4 @@
-import type { Clock, Logger, Part } from "@posthorn/runtime";
+import type { Clock, Logger } from "@posthorn/runtime";
 import type { Breaker } from "../domain/breaker.ts";
 import type { DeliveryStore } from "../store/delivery-store.ts";
 import type { LaneState, StoredLaneState } from "../store/lanes.ts";
@@ -106,18 +106,12 @@ export class LaneStates {
     await this.save(lanes.filter((lane) => this.#changed.delete(lane) || isTelling(lane)));
   }
 
-  /** Writes what changed, while it runs. */
-  part(): Part {
-    return {
-      name: "lane states",
-      run: async (stop, ready) => {
-        ready();
-        while (!stop.aborted) {
-          await this.#saveChanged();
-          await this.#deps.clock.sleep(saveEveryMs, stop);
-        }
-      },
-    };
+  /** Writes what changed, until it is told to stop. */
+  async run(stop: AbortSignal): Promise<void> {
+    while (!stop.aborted) {
+      await this.#saveChanged();
+      await this.#deps.clock.sleep(saveEveryMs, stop);
+    }
   }
 
   async #saveChanged(): Promise<void> {

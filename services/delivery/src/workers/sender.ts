@@ -14,6 +14,7 @@ import type { NewAttempt } from "../store/result.ts";
 import { attempt } from "./attempt.ts";
 import { conclude, parkedResult } from "./conclusion.ts";
 import { faultCounter } from "./fault-counter.ts";
+import { Follower } from "./follower.ts";
 import { isPassing } from "./is-passing.ts";
 import {
   canTake,
@@ -23,7 +24,6 @@ import {
   isNarrow,
   isOpen,
   type Lane,
-  nextDueMs,
   nextMoveAtMs,
 } from "./lane.ts";
 import { LaneChanges } from "./lane-changes.ts";
@@ -80,13 +80,6 @@ export type Offered = "quick" | "slow" | "left";
 
 /** Nothing more is sent while this many results wait to be written. */
 const unwrittenMax = 2000;
-/** How often workspaces with waiting deliveries are asked for changes. */
-const refreshMs = 1000;
-/** Those whose next delivery is due later than this are asked less often. */
-const soonMs = 3000;
-const distantEveryTurns = 5;
-/** Notices wake the sender; this is only the safety net under them. */
-const rescanEveryTurns = 30;
 /** Faults of ours come in crowds: one is logged, and the next after so long. */
 const quietMs = 10_000;
 /** When a search for whose turn it is was cut short, it goes on after so long. */
@@ -104,10 +97,10 @@ export class Sender {
   readonly #shares: Shares<Lane>;
   readonly #lanes: Lanes;
   readonly #states: LaneStates;
-  readonly #changes: LaneChanges;
   readonly #knowledge: LaneKnowledge;
   readonly #loader: Loader;
   readonly #ordering: Ordering;
+  readonly #follower: Follower;
   readonly #faults = faultCounter();
   readonly #pace = new Pace();
   readonly #underWay = new Map<Promise<void>, Lane>();
@@ -136,20 +129,12 @@ export class Sender {
     const revisit = (lane: Lane) => this.#revisit(lane);
     const states = new LaneStates({ store, clock, log });
     const ordering = new Ordering({ store, lanes, clock, log });
-    const changes = new LaneChanges({
-      store,
-      lanes,
-      states,
-      ordering,
-      clock,
-      log,
-      onChange: revisit,
-    });
-    const knowing = { subscriptions, lanes, changes, clock, log };
+    const shared = { store, subscriptions, lanes, states, ordering, clock, log };
+    const changes = new LaneChanges({ ...shared, onChange: revisit });
     this.#states = states;
     this.#ordering = ordering;
-    this.#changes = changes;
-    this.#knowledge = new LaneKnowledge({ ...knowing, onLearned: revisit });
+    this.#follower = new Follower({ ...shared, changes, onFollowed: revisit });
+    this.#knowledge = new LaneKnowledge({ ...shared, changes, onLearned: revisit });
     this.#loader = new Loader({ store, lanes, clock, log, onLoaded: revisit });
   }
 
@@ -189,7 +174,7 @@ export class Sender {
     const remembered = states.map((s) => [s.webhookUuid, rememberedOf(s, nowMs)] as const);
     this.#lanes.open(owned, new Map(remembered));
     owned.lost.addEventListener("abort", () => this.#lanes.close(owned), { once: true });
-    await this.#scan(owned);
+    await this.#follower.scan(owned);
   }
 
   /**
@@ -271,20 +256,8 @@ export class Sender {
   }
 
   /** Looks for waiting deliveries that no notice told of. */
-  async rescan(): Promise<void> {
-    for (const owned of this.#lanes.listOwned()) await this.#scan(owned);
-  }
-
-  async #scan(owned: OwnedPartition): Promise<void> {
-    const { partition } = owned;
-    const waiting = await this.#deps.store.listWaitingLanes(partition);
-    const nowMs = this.#deps.clock.nowMs();
-    for (const { waitMs, deliveryClass, isOrdered, ...key } of waiting) {
-      const lane = this.#lanes.get({ partition, ...key });
-      if (!lane) continue;
-      this.#lanes.expect(lane, deliveryClass, nowMs + waitMs);
-      if (isOrdered) this.#ordering.freeAny(lane);
-    }
+  rescan(): Promise<void> {
+    return this.#follower.rescan();
   }
 
   /** Drops a delivery that was canceled, unless it is under way, and lets what is behind it go. */
@@ -301,16 +274,11 @@ export class Sender {
     return {
       name: "sender",
       run: async (stop, ready) => {
-        const saving = this.#states.part().run(stop, () => {});
         ready();
-        for (let turn = 1; !stop.aborted; turn += 1) {
-          await this.#refresh(turn);
-          await this.#deps.clock.sleep(refreshMs, stop);
-        }
+        await Promise.all([this.#follower.run(stop), this.#states.run(stop)]);
         this.#isStopping = true;
         this.#lanes.stop();
         await this.#grace([...this.#underWay.keys()]);
-        await saving;
       },
     };
   }
@@ -498,36 +466,6 @@ export class Sender {
     this.#lanes.release(lane, item);
     this.#lanes.block(lane, nowMs + faultPauseMs, true);
     this.#lanes.expect(lane, item.deliveryClass, nowMs);
-  }
-
-  /** Learns what changed in workspaces with waiting deliveries, and acts on it. */
-  async #refresh(turn: number): Promise<void> {
-    const { subscriptions, log } = this.#deps;
-    try {
-      if (turn % rescanEveryTurns === 0) {
-        this.#lanes.sweep();
-        await this.rescan();
-      }
-      const lanes = this.#lanesToFollow(turn % distantEveryTurns === 0);
-      if (lanes.length === 0) return;
-      await subscriptions.sync(new Set(lanes.map((lane) => lane.workspaceUuid)));
-      for (const lane of lanes) this.#follow(lane);
-    } catch (error) {
-      if (!isPassing(error)) throw error;
-      log.warn({ err: error }, "what changed in subscriptions could not be learned");
-    }
-  }
-
-  #lanesToFollow(withDistant: boolean): Lane[] {
-    const untilMs = withDistant ? Number.MAX_VALUE : this.#deps.clock.nowMs() + soonMs;
-    return this.#lanes.list().filter((lane) => lane.busy.size > 0 || nextDueMs(lane) <= untilMs);
-  }
-
-  #follow(lane: Lane): void {
-    const workspace = this.#deps.subscriptions.fresh(lane.workspaceUuid);
-    if (!workspace || lane.owned.lost.aborted) return;
-    this.#changes.take(lane, workspace.webhooks.get(lane.webhookUuid));
-    this.#revisit(lane);
   }
 }
 
