@@ -140,10 +140,19 @@ export class FirstAttempts {
       const readyCount = this.#readyEnd - this.#givenEnd;
       const untilMs = this.#all[this.#givenEnd]?.untilMs ?? nowMs;
       if (readyCount >= wanted || untilMs <= nowMs || this.#owned.lost.aborted) break;
-      this.#lookAtCount = this.#doneCount + (wanted - readyCount);
+      this.#lookAtCount = this.#doneCount + this.#awaitedIn(this.#givenEnd + wanted);
       await this.#changed.wait({ timeoutMs: untilMs - nowMs, stop: this.#owned.lost });
     }
     this.#readyEnd = Math.max(this.#readyEnd, this.#givenEnd + 1);
+  }
+
+  /** How many records up to an index still wait: others may be done already, behind them. */
+  #awaitedIn(end: number): number {
+    let count = 0;
+    for (const { awaitedCount } of this.#all.slice(this.#readyEnd, end)) {
+      if (awaitedCount > 0) count += 1;
+    }
+    return count;
   }
 
   #advance(nowMs: number): void {

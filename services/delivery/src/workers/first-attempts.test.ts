@@ -1,0 +1,110 @@
+import { describe, expect, it } from "vitest";
+import { virtualClock } from "../testing/virtual-clock.ts";
+import type { Planned } from "./fan-out-plan.ts";
+import { FirstAttempts, type FirstAttemptsDeps } from "./first-attempts.ts";
+import type { OwnedPartition } from "./ownership.ts";
+import type { Entry } from "./result-writer.ts";
+import type { Offered } from "./sender.ts";
+
+const owned: OwnedPartition = {
+  partition: 1,
+  epoch: "1",
+  lost: new AbortController().signal,
+  isSafe: () => true,
+};
+const acceptedAt = new Date("2026-01-01T00:00:00Z");
+
+/** Records with one delivery each, to webhooks that are offered to with these outcomes. */
+function begin(offers: readonly Offered[], ageMs = 0) {
+  const clock = virtualClock(new Date(acceptedAt.getTime() + ageMs));
+  const takes = new Map<string, (entry: Entry) => void>();
+  const told: string[] = [];
+  const results = {
+    divert: (uuid: string, take: (entry: Entry) => void) => takes.set(uuid, take),
+    accept: (uuid: string) => takes.delete(uuid),
+    add: (result: { deliveryUuid: string }) => told.push(`result of ${result.deliveryUuid}`),
+  };
+  const sender = {
+    offer: (_: unknown, __: unknown, ___: unknown, item: { deliveryUuid: string }) =>
+      offers[Number(item.deliveryUuid)],
+    onStored: (_: unknown, { uuid }: { uuid: string }) => told.push(`${uuid} is stored`),
+    notePace: (webhook: string) => told.push(`${webhook} is slow`),
+  };
+  const planned = offers.map((_, index): Planned => {
+    const uuid = String(index);
+    const event = {
+      uuid,
+      day: "2026-01-01",
+      acceptedAt,
+      workspaceUuid: "s",
+      data: Buffer.from("1"),
+    };
+    const delivery = { uuid, event, webhookUuid: `w${uuid}`, matchedBy: "" };
+    const one = { delivery, webhook: { uuid: `w${uuid}`, state: "ACTIVE" } };
+    return {
+      offset: BigInt(index),
+      value: event.data,
+      event,
+      deliveries: [one],
+    } as unknown as Planned;
+  });
+  const deps = { sender, results, clock };
+  const attempts = new FirstAttempts(deps as unknown as FirstAttemptsDeps, owned, planned);
+  const answer = (uuid: string) => {
+    const settled = (isRecorded: boolean) => told.push(`${uuid} settled ${isRecorded}`);
+    takes.get(uuid)?.({ result: { deliveryUuid: uuid }, settled } as unknown as Entry);
+  };
+  return { attempts, answer, told };
+}
+
+async function given(attempts: FirstAttempts): Promise<(string | undefined)[] | undefined> {
+  const records = await attempts.next();
+  const shown = records?.map(({ deliveries: [one] }) => one?.result?.deliveryUuid);
+  for (const record of records ?? []) record.onWritten();
+  return shown;
+}
+
+describe("first attempts of a batch", () => {
+  it("are written with their results, as soon as the last has answered", async () => {
+    const { attempts, answer, told } = begin(["quick", "quick"]);
+    const next = given(attempts);
+    answer("1");
+    answer("0");
+    expect(await next).toEqual(["0", "1"]);
+    expect(told).toEqual(["0 settled true", "1 settled true"]);
+    expect(await attempts.next()).toBeUndefined();
+  });
+
+  it.each([["left"], ["slow"]] as const)(
+    "are not held up by one behind them that is %s",
+    async (offered) => {
+      const { attempts, answer } = begin(["quick", offered, "quick"]);
+      const next = given(attempts);
+      answer("0");
+      answer("2");
+      expect(await next).toEqual(["0", undefined, "2"]);
+    },
+  );
+
+  it("are not waited for when they are slow; their results follow", async () => {
+    const { attempts, answer, told } = begin(["slow"]);
+    const [record] = (await attempts.next()) ?? [];
+    answer("0");
+    record?.onWritten();
+    expect(told).toEqual(["result of 0"]);
+  });
+
+  it("are not waited for by events that came long ago", async () => {
+    const { attempts, told } = begin(["quick"], 1_001);
+    expect(await given(attempts)).toEqual([undefined]);
+    expect(told).toEqual(["w0 is slow", "0 is stored"]);
+  });
+
+  it("that nobody writes are let go", async () => {
+    const { attempts, answer, told } = begin(["quick", "quick"]);
+    answer("0");
+    attempts.drop();
+    expect(told).toContain("0 settled false");
+    expect(await attempts.next()).toBeUndefined();
+  });
+});
