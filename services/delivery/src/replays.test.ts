@@ -10,7 +10,7 @@ import {
   Replay_Filter,
   Replay_State,
 } from "@posthorn/proto/posthorn/delivery/v1/replay";
-import { newId } from "@posthorn/runtime";
+import { idToUuid, newId } from "@posthorn/runtime";
 import { eventually, receiver } from "@posthorn/testkit";
 import { Client } from "pg";
 import { afterAll, beforeAll, describe, expect, it, onTestFinished } from "vitest";
@@ -348,6 +348,20 @@ describe("deliveries by filter", () => {
     expect(await replayed()).toEqual([event]);
   });
 
+  it("are those that a query finds", async () => {
+    const { workspace, publish, listed, completed, replayed } = await setup();
+    const [order, invoice] = await publish({}, { type: "invoice.paid" });
+    const found = await listed({ state: Delivery_State.SUCCEEDED }, 2);
+    const { resendDeliveries } = delivery.replays;
+    const byType = await resendDeliveries({ workspace, query: "invoice" });
+    expect(byType.deliveries).toMatchObject({ query: "invoice" });
+    await completed(byType, { matchedCount: 1 });
+    expect(await replayed()).toEqual([invoice]);
+    const query = found.find(({ event }) => event === order)?.id ?? "";
+    await completed(await resendDeliveries({ workspace, query }), { matchedCount: 1 });
+    expect(await replayed()).toEqual([invoice, order]);
+  });
+
   it("are judged by the state that is shown", async () => {
     const { workspace, webhook, publish, listed, completed } = await setup([500], {
       delaysMs: [60_000],
@@ -451,6 +465,27 @@ describe("a user's word", () => {
         message: expect.stringContaining("COMPLETED"),
       });
     }
+  });
+});
+
+describe("a defect of ours", () => {
+  it("pauses a replay after three tries, and its user may resume it", async () => {
+    const { workspace, publishMany, listed, create, reached, completed } = await setup();
+    await publishMany(2);
+    await listed({ state: Delivery_State.SUCCEEDED }, 2);
+    const { id } = await create({ filter: ALL, perSecond: 0.001 });
+    const key = { workspace, replay: id };
+    const paused = await delivery.replays.pauseReplay(key);
+    const client = new Client({ connectionString: harness.url });
+    onTestFinished(() => client.end());
+    await client.connect();
+    const set = "update delivery.replay set per_second = $1 where id = $2";
+    await client.query(set, ["NaN", idToUuid("rpl", id)]); // no step can be taken
+    await delivery.replays.resumeReplay(key);
+    await reached(paused, { state: Replay_State.PAUSED, stateReason: "FAULT" });
+    await client.query(set, [0, idToUuid("rpl", id)]);
+    await delivery.replays.resumeReplay(key);
+    await completed(paused, { succeededCount: 2 });
   });
 });
 

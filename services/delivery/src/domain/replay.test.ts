@@ -24,6 +24,7 @@ describe("an event", () => {
 
 describe("a delivery", () => {
   const delivery: SelectableDelivery = {
+    id: "dlv_1",
     webhookId: "wh_1",
     eventId: "evt_1",
     eventType: "order.created",
@@ -43,6 +44,14 @@ describe("a delivery", () => {
     ["another state", { state: "HELD" }, false],
     ["its status", { statusCode: 500 }, true],
     ["another status", { statusCode: 404 }, false],
+    ["a query for its id", { query: "dlv_1" }, true],
+    ["a query for another id", { query: "dlv_2" }, false],
+    ["a query for its event", { query: "evt_1" }, true],
+    ["a query for another event", { query: "evt_2" }, false],
+    ["a query for its webhook", { query: "wh_1" }, true],
+    ["a query for another webhook", { query: "wh_2" }, false],
+    ["a query for the beginning of its type", { query: "order." }, true],
+    ["a query for another type", { query: "invoice" }, false],
     ["its state and another status", { state: "EXHAUSTED", statusCode: 404 }, false],
   ] as const)("is judged by %s", (_, selection, expected) => {
     expect(isSelected(selection, delivery)).toBe(expected);

@@ -1,4 +1,5 @@
 import type { Delivery, StoredState } from "./delivery.ts";
+import { soughtBy } from "./sought.ts";
 
 /** Which events a replay sends; see Replay.Filter in the protos. */
 export type ReplayFilter = "FAILED" | "MISSING" | "ALL" | "DELIVERIES";
@@ -14,6 +15,8 @@ export interface DeliverySelection {
   /** As it is shown. */
   readonly state?: StoredState | "HELD";
   readonly statusCode?: number;
+  /** An id, or how the event type begins. */
+  readonly query?: string;
 }
 
 /** A job that sends events again, as stored. */
@@ -70,7 +73,8 @@ export function isWanted(filter: Exclude<ReplayFilter, "DELIVERIES">, facts: Eve
 }
 
 /** What selecting a delivery has to know of it; `state` is the one that is shown. */
-export interface SelectableDelivery extends Pick<Delivery, "webhookId" | "eventId" | "eventType"> {
+export interface SelectableDelivery
+  extends Pick<Delivery, "id" | "webhookId" | "eventId" | "eventType"> {
   readonly state: StoredState | "HELD";
   /** 0 before the first answer. */
   readonly lastStatusCode: number;
@@ -78,8 +82,13 @@ export interface SelectableDelivery extends Pick<Delivery, "webhookId" | "eventI
 
 /** Tells whether a delivery is what was asked for; what is absent does not narrow. */
 export function isSelected(selection: DeliverySelection, delivery: SelectableDelivery): boolean {
-  const { webhook, event, eventType, state, statusCode } = selection;
+  const { webhook, event, eventType, state, statusCode, query = "" } = selection;
+  const sought = soughtBy(query);
   return (
+    (sought.delivery || delivery.id) === delivery.id &&
+    (sought.event || delivery.eventId) === delivery.eventId &&
+    (sought.webhook || delivery.webhookId) === delivery.webhookId &&
+    delivery.eventType.startsWith(sought.typePrefix) &&
     (webhook ?? delivery.webhookId) === delivery.webhookId &&
     (event ?? delivery.eventId) === delivery.eventId &&
     (eventType ?? delivery.eventType) === delivery.eventType &&

@@ -14,6 +14,7 @@ import {
 import { workspaceIdOf } from "@posthorn/rpc";
 import { idTimeMs, idToUuid, newUuid } from "@posthorn/runtime";
 import type { Delivery } from "../domain/delivery.ts";
+import { soughtBy } from "../domain/sought.ts";
 import { listAttempts } from "../store/attempts.ts";
 import {
   cancelDelivery,
@@ -159,7 +160,7 @@ function toFilter(
   request: ListDeliveriesRequest,
   workspace: KnownWorkspace,
 ): DeliveryFilter | undefined {
-  const sought = toSought(request.query);
+  const sought = soughtBy(request.query);
   const event = only(request.event, sought.event);
   const webhook = only(request.webhook, sought.webhook);
   const { delivery } = sought;
@@ -182,14 +183,6 @@ function toFilter(
     webhookUuids: named,
     ...toStateFilter(request.state, workspace, named),
   };
-}
-
-/** What a query looks for: an id, or how the event type begins; the others are empty. */
-function toSought(query: string) {
-  const of = (prefix: string) => (query.startsWith(`${prefix}_`) ? query : "");
-  const ids = { delivery: of("dlv"), event: of("evt"), webhook: of("wh") };
-  const isId = Object.values(ids).some((id) => id !== "");
-  return { ...ids, typePrefix: isId ? "" : query };
 }
 
 /** Gives the one of two ids that is given; undefined when they differ, as nothing is both. */

@@ -27,13 +27,14 @@ export function toFilter(filter: Replay_Filter): Exclude<ReplayFilter, "DELIVERI
 
 /** Reads which deliveries are to be sent again; empty when nothing narrows them. */
 export function toSelection(request: ResendDeliveriesRequest): DeliverySelection {
-  const { webhook, event, eventType, state, statusCode } = request;
+  const { webhook, event, eventType, state, statusCode, query } = request;
   return {
     ...(webhook && { webhook }),
     ...(event && { event }),
     ...(eventType && { eventType }),
     ...(state && { state: toStateName(state) }),
     ...(statusCode && { statusCode }),
+    ...(query && { query }),
   };
 }
 
@@ -82,6 +83,7 @@ export function toReplayMessage(replay: Replay): ReplayMessage {
         eventType: selection.eventType ?? "",
         state: Delivery_State[selection.state ?? "STATE_UNSPECIFIED"],
         statusCode: selection.statusCode ?? 0,
+        query: selection.query ?? "",
       },
     }),
     ...(replay.endedAt && { endTime: timestampFromDate(replay.endedAt) }),

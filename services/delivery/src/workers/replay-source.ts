@@ -146,6 +146,7 @@ function deliverySource(
     const stored = { state: delivery.state as StoredState, stateReason }; // the table's check
     const shown = {
       ...delivery,
+      id: uuidToId("dlv", delivery.cursor.uuid),
       webhookId: uuidToId("wh", webhookUuid),
       eventId: uuidToId("evt", delivery.eventUuid),
       state: shownState(stored, webhook?.state).state,

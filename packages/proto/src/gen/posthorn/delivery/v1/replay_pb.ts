@@ -14,7 +14,7 @@ import type { Message, UnknownEnum } from "@bufbuild/protobuf";
  * Describes the file posthorn/delivery/v1/replay.proto.
  */
 export const file_posthorn_delivery_v1_replay: GenFile = /*@__PURE__*/
-  fileDesc("CiFwb3N0aG9ybi9kZWxpdmVyeS92MS9yZXBsYXkucHJvdG8SFHBvc3Rob3JuLmRlbGl2ZXJ5LnYxIr4GCgZSZXBsYXkSCgoCaWQYASABKAkSDwoHd2ViaG9vaxgCIAEoCRISCgp0b193ZWJob29rGAMgASgJEjMKBmZpbHRlchgEIAEoDjIjLnBvc3Rob3JuLmRlbGl2ZXJ5LnYxLlJlcGxheS5GaWx0ZXISOAoKZGVsaXZlcmllcxgFIAEoCzIkLnBvc3Rob3JuLmRlbGl2ZXJ5LnYxLkRlbGl2ZXJ5RmlsdGVyEikKBWFmdGVyGAYgASgLMhouZ29vZ2xlLnByb3RvYnVmLlRpbWVzdGFtcBIqCgZiZWZvcmUYByABKAsyGi5nb29nbGUucHJvdG9idWYuVGltZXN0YW1wEhIKCnBlcl9zZWNvbmQYCCABKAESMQoFc3RhdGUYCSABKA4yIi5wb3N0aG9ybi5kZWxpdmVyeS52MS5SZXBsYXkuU3RhdGUSFAoMc3RhdGVfcmVhc29uGAogASgJEjEKDXByb2dyZXNzX3RpbWUYCyABKAsyGi5nb29nbGUucHJvdG9idWYuVGltZXN0YW1wEhUKDW1hdGNoZWRfY291bnQYDCABKAUSFQoNY3JlYXRlZF9jb3VudBgNIAEoBRIXCg9zdWNjZWVkZWRfY291bnQYDiABKAUSFAoMZmFpbGVkX2NvdW50GA8gASgFEhYKDmNhbmNlbGVkX2NvdW50GBAgASgFEi8KC2NyZWF0ZV90aW1lGBEgASgLMhouZ29vZ2xlLnByb3RvYnVmLlRpbWVzdGFtcBIvCgt1cGRhdGVfdGltZRgSIAEoCzIaLmdvb2dsZS5wcm90b2J1Zi5UaW1lc3RhbXASLAoIZW5kX3RpbWUYEyABKAsyGi5nb29nbGUucHJvdG9idWYuVGltZXN0YW1wIlIKBkZpbHRlchIWChJGSUxURVJfVU5TUEVDSUZJRUQQABIKCgZGQUlMRUQQARILCgdNSVNTSU5HEAISBwoDQUxMEAMSDgoKREVMSVZFUklFUxAEIlQKBVN0YXRlEhUKEVNUQVRFX1VOU1BFQ0lGSUVEEAASCwoHUlVOTklORxABEgoKBlBBVVNFRBACEg0KCUNPTVBMRVRFRBADEgwKCENBTkNFTEVEEAQijgEKDkRlbGl2ZXJ5RmlsdGVyEg8KB3dlYmhvb2sYASABKAkSDQoFZXZlbnQYAiABKAkSEgoKZXZlbnRfdHlwZRgDIAEoCRIzCgVzdGF0ZRgEIAEoDjIkLnBvc3Rob3JuLmRlbGl2ZXJ5LnYxLkRlbGl2ZXJ5LlN0YXRlEhMKC3N0YXR1c19jb2RlGAUgASgFYgZwcm90bzM", [file_google_protobuf_timestamp, file_posthorn_delivery_v1_delivery]);
+  fileDesc("CiFwb3N0aG9ybi9kZWxpdmVyeS92MS9yZXBsYXkucHJvdG8SFHBvc3Rob3JuLmRlbGl2ZXJ5LnYxIr4GCgZSZXBsYXkSCgoCaWQYASABKAkSDwoHd2ViaG9vaxgCIAEoCRISCgp0b193ZWJob29rGAMgASgJEjMKBmZpbHRlchgEIAEoDjIjLnBvc3Rob3JuLmRlbGl2ZXJ5LnYxLlJlcGxheS5GaWx0ZXISOAoKZGVsaXZlcmllcxgFIAEoCzIkLnBvc3Rob3JuLmRlbGl2ZXJ5LnYxLkRlbGl2ZXJ5RmlsdGVyEikKBWFmdGVyGAYgASgLMhouZ29vZ2xlLnByb3RvYnVmLlRpbWVzdGFtcBIqCgZiZWZvcmUYByABKAsyGi5nb29nbGUucHJvdG9idWYuVGltZXN0YW1wEhIKCnBlcl9zZWNvbmQYCCABKAESMQoFc3RhdGUYCSABKA4yIi5wb3N0aG9ybi5kZWxpdmVyeS52MS5SZXBsYXkuU3RhdGUSFAoMc3RhdGVfcmVhc29uGAogASgJEjEKDXByb2dyZXNzX3RpbWUYCyABKAsyGi5nb29nbGUucHJvdG9idWYuVGltZXN0YW1wEhUKDW1hdGNoZWRfY291bnQYDCABKAUSFQoNY3JlYXRlZF9jb3VudBgNIAEoBRIXCg9zdWNjZWVkZWRfY291bnQYDiABKAUSFAoMZmFpbGVkX2NvdW50GA8gASgFEhYKDmNhbmNlbGVkX2NvdW50GBAgASgFEi8KC2NyZWF0ZV90aW1lGBEgASgLMhouZ29vZ2xlLnByb3RvYnVmLlRpbWVzdGFtcBIvCgt1cGRhdGVfdGltZRgSIAEoCzIaLmdvb2dsZS5wcm90b2J1Zi5UaW1lc3RhbXASLAoIZW5kX3RpbWUYEyABKAsyGi5nb29nbGUucHJvdG9idWYuVGltZXN0YW1wIlIKBkZpbHRlchIWChJGSUxURVJfVU5TUEVDSUZJRUQQABIKCgZGQUlMRUQQARILCgdNSVNTSU5HEAISBwoDQUxMEAMSDgoKREVMSVZFUklFUxAEIlQKBVN0YXRlEhUKEVNUQVRFX1VOU1BFQ0lGSUVEEAASCwoHUlVOTklORxABEgoKBlBBVVNFRBACEg0KCUNPTVBMRVRFRBADEgwKCENBTkNFTEVEEAQinQEKDkRlbGl2ZXJ5RmlsdGVyEg8KB3dlYmhvb2sYASABKAkSDQoFZXZlbnQYAiABKAkSEgoKZXZlbnRfdHlwZRgDIAEoCRIzCgVzdGF0ZRgEIAEoDjIkLnBvc3Rob3JuLmRlbGl2ZXJ5LnYxLkRlbGl2ZXJ5LlN0YXRlEhMKC3N0YXR1c19jb2RlGAUgASgFEg0KBXF1ZXJ5GAYgASgJYgZwcm90bzM", [file_google_protobuf_timestamp, file_posthorn_delivery_v1_delivery]);
 
 /**
  * A job that sends events again, each as a delivery of its own with the trigger REPLAY. It goes on
@@ -478,6 +478,14 @@ export type DeliveryFilter = Message<"posthorn.delivery.v1.DeliveryFilter"> & {
    * @generated from field: int32 status_code = 5;
    */
   statusCode: number;
+
+  /**
+   * Only the delivery, or those of the event or webhook, with this id, or those whose event type
+   * begins like this.
+   *
+   * @generated from field: string query = 6;
+   */
+  query: string;
 };
 
 /**
@@ -520,6 +528,14 @@ export type DeliveryFilterJson = {
    * @generated from field: int32 status_code = 5;
    */
   statusCode?: number;
+
+  /**
+   * Only the delivery, or those of the event or webhook, with this id, or those whose event type
+   * begins like this.
+   *
+   * @generated from field: string query = 6;
+   */
+  query?: string;
 };
 
 /**
