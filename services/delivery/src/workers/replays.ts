@@ -222,7 +222,9 @@ export class Replays {
     log.error({ err: error, replay: uuid }, "a step of a replay failed");
     if (!this.#faults.isHopeless(uuid)) return;
     const stop = { state: "PAUSED", reason: "FAULT" } as const;
-    await stopReplay(db, { held: owned, uuid }, stop);
+    await stopReplay(db, { held: owned, uuid }, stop).catch((failure: unknown) => {
+      if (!isPassing(failure)) throw failure; // it fails again, and is stopped then
+    });
   }
 }
 
