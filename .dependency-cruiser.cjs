@@ -2,7 +2,7 @@
 
 /** A file of a test, or one that only tests use. */
 const ofTests =
-  "\\.test\\.ts$|/src/testing/|^(packages|services)/[^/]+/test/|^test/|^packages/testkit/";
+  "\\.test\\.ts$|/src/(testing|simulation)/|^(packages|services)/[^/]+/test/|^test/|^packages/testkit/";
 /** The folders of a service that its other folders are built on, lowest first. */
 const own = "^services/([^/]+)/src";
 
