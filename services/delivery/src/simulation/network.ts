@@ -1,5 +1,3 @@
-import type { DeliveryStore } from "../store/delivery-store.ts";
-import type { Statements } from "./memory-store.ts";
 import type { Actor, World } from "./world.ts";
 
 /** How the servers are doing; changed by what happens in the simulation. */
@@ -62,21 +60,4 @@ function outcomeOf<T>(carryOut: () => T) {
   } catch (error) {
     return (_: unknown, reject: (error: unknown) => void) => reject(error);
   }
-}
-
-/** Gives the statements as a process reaches them: over a network. */
-export function remoteStore(
-  deps: { world: World; weather: Weather; actor: Actor },
-  statements: Statements,
-): DeliveryStore {
-  const isAway = () => deps.weather.isPostgresAway;
-  const bound = Object.entries(statements).map(([name, statement]) => [
-    name,
-    (...args: unknown[]) =>
-      request(deps, {
-        isAway,
-        carryOut: () => (statement as (...all: unknown[]) => unknown)(...args),
-      }),
-  ]);
-  return Object.fromEntries(bound) as DeliveryStore; // by the same names
 }
