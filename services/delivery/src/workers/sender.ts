@@ -393,7 +393,7 @@ export class Sender {
     const { owned } = lane;
     const { webhook, provider } = to;
     const waits = waitsOf(lane, item, to.startedAtMs);
-    if (isSlowRate(webhook.ratePerSecond)) await this.#states.save([lane]);
+    if (isSlowRate(webhook.ratePerSecond)) await this.#saveDebt(lane, to.startedAtMs);
     if (!owned.isSafe()) throw new AppError("unavailable", "the lease may be over");
     const number = item.attemptCount + 1;
     const signal = owned.lost;
@@ -412,6 +412,13 @@ export class Sender {
     metrics.onAttempt(made);
     this.#pace.note(lane.webhookUuid, made.durationMs);
     this.#conclude(lane, item, { ...to, made });
+  }
+
+  /** A slow rate counts from when the debt is on disk: that is when the delivery goes. */
+  async #saveDebt(lane: Lane, startedAtMs: number): Promise<void> {
+    await this.#states.save([lane]);
+    lane.rateFreeAtMs += this.#deps.clock.nowMs() - startedAtMs;
+    this.#lanes.arm(lane);
   }
 
   #conclude(
