@@ -147,6 +147,8 @@ describe("an event that cannot be stored", () => {
     await harness.publish(workspace, {});
     await target.next();
     await eventually(async () => {
+      // What a transaction sees of other connections stands still otherwise.
+      await client.query("select pg_stat_clear_snapshot()");
       const { rows } = await client.query(
         `select pg_terminate_backend(pid) from pg_stat_activity
          where datname = current_database() and wait_event_type = 'Lock'
