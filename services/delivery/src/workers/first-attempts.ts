@@ -31,9 +31,9 @@ interface Waiting {
 }
 
 /** How long a record waits for first attempts, at most, before it is written. */
-const waitMsMax = 100;
+const waitMsMax = 200;
 /** A record accepted this long ago does not wait: fan-out must not fall behind the log. */
-const lagMsMax = 1000;
+const lagMsMax = 5000;
 /** So many records are worth a statement while more are under way. */
 const recordsPerWriteMin = 128;
 /** Rows that one statement writes, at most, unless a single event makes more. */

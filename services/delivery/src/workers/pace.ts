@@ -1,6 +1,6 @@
 const webhooksMax = 100_000;
 /** An answer within this time is worth waiting for before the delivery's row is written. */
-const quickMsMax = 20;
+const quickMsMax = 60;
 /** How much one attempt moves the mean. */
 const weight = 0.2;
 

@@ -8,6 +8,7 @@ import type { LaneState } from "../store/lanes.ts";
 import type { Result } from "../store/result.ts";
 import { heldKey } from "../store/results.ts";
 import { type VirtualClock, virtualClock } from "../testing/virtual-clock.ts";
+import type { Item } from "./lane.ts";
 import type { OwnedPartition } from "./ownership.ts";
 import { ResultWriter } from "./result-writer.ts";
 import { Sender, type SenderDeps } from "./sender.ts";
@@ -365,6 +366,39 @@ describe("slots", () => {
     expect(countOf("w")).toBe(0);
   });
 });
+
+describe("fresh deliveries", () => {
+  it.each([
+    ["are worth waiting for while all places of a webhook are taken", { inFlightMax: 2 }, "quick"],
+    ["are not where a rate limit holds them back", { ratePerSecond: 1 }, "slow"],
+  ])("%s", async (_, rules, wanted) => {
+    const { clock, owned, sender, add, countOf } = setup();
+    add("w", () => ({ afterMs: 10 }), rules);
+    await sender.open(owned);
+    const offer = (deliveryUuid: string) =>
+      sender.offer(owned, { ...plainWebhook("w"), ...rules }, "s", freshItem(deliveryUuid, clock));
+    offer("first");
+    await clock.advance(5);
+    expect(["a", "b", "c", "d"].map(offer).at(-1)).toBe(wanted);
+    await clock.advance(minuteMs);
+    expect(countOf("w")).toBe(5);
+  });
+});
+
+function freshItem(deliveryUuid: string, clock: VirtualClock): Item {
+  const data = Buffer.from("{}");
+  const event = { uuid: deliveryUuid, type: "t", time: "", traceparent: "", data };
+  const day = "2026-01-01";
+  return {
+    deliveryUuid,
+    day,
+    event,
+    attemptCount: 0,
+    deliveryClass: 0,
+    sinceMs: clock.nowMs(),
+    orderWaitMs: 0,
+  };
+}
 
 function closed(webhookUuid: string): LaneState {
   return {

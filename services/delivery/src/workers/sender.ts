@@ -202,7 +202,8 @@ export class Sender {
     const queueMax = this.#lanes.queueMax(lane, item.deliveryClass);
     if (!canTake(lane, { nowMs, queueMax })) return "left";
     this.#lanes.enqueue(lane, item);
-    const isHeld = holdOf(lane, nowMs) !== undefined;
+    const hold = holdOf(lane, nowMs);
+    const isHeld = hold !== undefined && hold !== "IN_FLIGHT"; // a place is free in a moment
     this.#revisit(lane);
     return !isHeld && this.#pace.isQuick(webhook.uuid) ? "quick" : "slow";
   }
