@@ -1,5 +1,6 @@
 import { expect } from "vitest";
 import type { Posthorn } from "../harness/posthorn.ts";
+import { withoutHealth } from "./without-health.ts";
 
 /** What a request sends beside its method and path. */
 export interface Sent {
@@ -111,7 +112,8 @@ export async function workspaceOf(posthorn: Posthorn): Promise<Workspace> {
   const publish = (event: object = {}) =>
     send(posthorn, "POST", `${path}/events`, { body: { type: freeType, data: {}, ...event } });
   const listed = [`${path}/webhooks`, "/v1/workspaces", "/v1/event-types", "/v1/api-keys"];
-  const listAll = () => Promise.all(listed.map((list) => get(`${list}?pageSize=250`)));
+  const listAll = () =>
+    Promise.all(listed.map(async (list) => withoutHealth(await get(`${list}?pageSize=250`))));
   /** Lists the newest events before one that is published now, which a read waits for. */
   const settledEvents = async (): Promise<{ events: string[]; marker: string }> => {
     const marker: string = (await publish()).body.id;

@@ -2,6 +2,7 @@ import { receiver } from "@posthorn/testkit";
 import { expect } from "vitest";
 import type { Posthorn } from "../harness/posthorn.ts";
 import { freeType, send } from "./scene.ts";
+import { withoutHealth } from "./without-health.ts";
 
 /** A customer with one object of each kind, and a key that may do all that a customer may. */
 export interface Tenant {
@@ -61,6 +62,7 @@ export async function makeKey(posthorn: Posthorn, workspace: string, its: readon
 export async function belongings(posthorn: Posthorn, { id, key, ids }: Tenant): Promise<unknown[]> {
   const path = `/v1/workspaces/${id}`;
   const names = ["", "/webhooks", "/events", "/deliveries", `/deliveries/${ids.delivery}/attempts`];
-  const read = async (name: string) => (await send(posthorn, "GET", path + name, { key })).body;
+  const read = async (name: string) =>
+    withoutHealth((await send(posthorn, "GET", path + name, { key })).body);
   return await Promise.all(names.map(read));
 }
