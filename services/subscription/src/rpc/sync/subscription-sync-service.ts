@@ -38,6 +38,14 @@ export function subscriptionSyncService(deps: Deps): ServiceImpl<typeof Subscrip
       };
     },
 
+    async getEnvelopes({ provider, revision }) {
+      throw new AppError("not_found", `provider ${provider} had no envelopes ${revision}`);
+    },
+
+    async getConnection({ connectionId }) {
+      throw new AppError("not_found", `connection ${connectionId} was not found`);
+    },
+
     async resolveWorkspace({ provider, workspace, createIfMissing }) {
       const found = await resolveWorkspace(db, { provider, workspace, create: createIfMissing });
       return { workspaceId: requireFound(found, "workspace", workspace) };

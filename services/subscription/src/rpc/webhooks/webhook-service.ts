@@ -27,6 +27,12 @@ export function webhookService(deps: Deps): ServiceImpl<typeof WebhookService> {
       return await showWebhook(deps, context, requireFound(found, "webhook", webhookId));
     },
 
+    async getWebhookSecret({ webhook: webhookId }, context) {
+      const found = await getWebhook(db, { workspaceId: workspaceIdOf(context), webhookId });
+      requireFound(found, "webhook", webhookId);
+      throw new AppError("precondition", "the provider's policy does not let secrets be read");
+    },
+
     async listWebhooks(request, context) {
       const workspaceId = workspaceIdOf(context);
       const { items, nextPageToken } = await readPage({

@@ -16,7 +16,7 @@ import type { Message } from "@bufbuild/protobuf";
  * Describes the file posthorn/ingestion/v1/event.proto.
  */
 export const file_posthorn_ingestion_v1_event: GenFile = /*@__PURE__*/
-  fileDesc("CiFwb3N0aG9ybi9pbmdlc3Rpb24vdjEvZXZlbnQucHJvdG8SFXBvc3Rob3JuLmluZ2VzdGlvbi52MSLTAgoFRXZlbnQSCgoCaWQYASABKAkSPQoEdHlwZRgCIAEoCUIvukgscioQARiAATIjXltBLVphLXowLTlfLV0rKFwuW0EtWmEtejAtOV8tXSspKiQSEgoEZGF0YRgDIAEoDEIEuLsYARIoCgR0aW1lGAQgASgLMhouZ29vZ2xlLnByb3RvYnVmLlRpbWVzdGFtcBIeCgxvcmRlcmluZ19rZXkYBSABKAlCCLpIBXIDGIACEj4KD2lkZW1wb3RlbmN5X2tleRgGIAEoCUIlukgiciAyHl5bIS1+XShbIC1+XXswLDI1NH1bIS1+XSk/JHxeJBIvCgthY2NlcHRfdGltZRgHIAEoCzIaLmdvb2dsZS5wcm90b2J1Zi5UaW1lc3RhbXASMAoMZGVsaXZlcl90aW1lGAggASgLMhouZ29vZ2xlLnByb3RvYnVmLlRpbWVzdGFtcGIGcHJvdG8z", [file_buf_validate_validate, file_google_protobuf_timestamp, file_posthorn_type_v1_options]);
+  fileDesc("CiFwb3N0aG9ybi9pbmdlc3Rpb24vdjEvZXZlbnQucHJvdG8SFXBvc3Rob3JuLmluZ2VzdGlvbi52MSKwAwoFRXZlbnQSCgoCaWQYASABKAkSPQoEdHlwZRgCIAEoCUIvukgscioQARiAATIjXltBLVphLXowLTlfLV0rKFwuW0EtWmEtejAtOV8tXSspKiQSEgoEZGF0YRgDIAEoDEIEuLsYARIoCgR0aW1lGAQgASgLMhouZ29vZ2xlLnByb3RvYnVmLlRpbWVzdGFtcBIeCgxvcmRlcmluZ19rZXkYBSABKAlCCLpIBXIDGIACEj4KD2lkZW1wb3RlbmN5X2tleRgGIAEoCUIlukgiciAyHl5bIS1+XShbIC1+XXswLDI1NH1bIS1+XSk/JHxeJBIvCgthY2NlcHRfdGltZRgHIAEoCzIaLmdvb2dsZS5wcm90b2J1Zi5UaW1lc3RhbXASMAoMZGVsaXZlcl90aW1lGAggASgLMhouZ29vZ2xlLnByb3RvYnVmLlRpbWVzdGFtcBIbCgpjb25uZWN0aW9uGAkgASgJQge6SARyAhhAEhsKDXByZXZpb3VzX2RhdGEYCiABKAxCBLi7GAESIQoTcHJldmlvdXNfYXR0cmlidXRlcxgLIAEoDEIEuLsYAWIGcHJvdG8z", [file_buf_validate_validate, file_google_protobuf_timestamp, file_posthorn_type_v1_options]);
 
 /**
  * An event as it is published, and as the answer gives it back.
@@ -81,6 +81,31 @@ export type Event = Message<"posthorn.ingestion.v1.Event"> & {
    * @generated from field: google.protobuf.Timestamp deliver_time = 8;
    */
   deliverTime?: Timestamp | undefined;
+
+  /**
+   * The connection that it comes from, `conn_` + 26 characters. Empty for none; a provider may
+   * need one.
+   *
+   * @generated from field: string connection = 9;
+   */
+  connection: string;
+
+  /**
+   * The data as it was before, a JSON object of at most 262,144 bytes, from which Posthorn works
+   * out `previous_attributes`. Only on event types that carry previous values, which need this or
+   * `previous_attributes`.
+   *
+   * @generated from field: bytes previous_data = 10;
+   */
+  previousData: Uint8Array;
+
+  /**
+   * The previous values of what changed: a JSON object whose keys are paths into the data, joined
+   * by dots, with integers for the places of arrays.
+   *
+   * @generated from field: bytes previous_attributes = 11;
+   */
+  previousAttributes: Uint8Array;
 };
 
 /**
@@ -146,6 +171,31 @@ export type EventJson = {
    * @generated from field: google.protobuf.Timestamp deliver_time = 8;
    */
   deliverTime?: TimestampJson;
+
+  /**
+   * The connection that it comes from, `conn_` + 26 characters. Empty for none; a provider may
+   * need one.
+   *
+   * @generated from field: string connection = 9;
+   */
+  connection?: string;
+
+  /**
+   * The data as it was before, a JSON object of at most 262,144 bytes, from which Posthorn works
+   * out `previous_attributes`. Only on event types that carry previous values, which need this or
+   * `previous_attributes`.
+   *
+   * @generated from field: bytes previous_data = 10;
+   */
+  previousData?: string;
+
+  /**
+   * The previous values of what changed: a JSON object whose keys are paths into the data, joined
+   * by dots, with integers for the places of arrays.
+   *
+   * @generated from field: bytes previous_attributes = 11;
+   */
+  previousAttributes?: string;
 };
 
 /**

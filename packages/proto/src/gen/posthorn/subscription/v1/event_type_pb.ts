@@ -14,7 +14,7 @@ import type { Message } from "@bufbuild/protobuf";
  * Describes the file posthorn/subscription/v1/event_type.proto.
  */
 export const file_posthorn_subscription_v1_event_type: GenFile = /*@__PURE__*/
-  fileDesc("Cilwb3N0aG9ybi9zdWJzY3JpcHRpb24vdjEvZXZlbnRfdHlwZS5wcm90bxIYcG9zdGhvcm4uc3Vic2NyaXB0aW9uLnYxIqECCglFdmVudFR5cGUSOwoEbmFtZRgBIAEoCUItukgqcigYgAEyI15bQS1aYS16MC05Xy1dKyhcLltBLVphLXowLTlfLV0rKSokEhcKBWdyb3VwGAIgASgJQgi6SAVyAxiAARIdCgtkZXNjcmlwdGlvbhgDIAEoCUIIukgFcgMYgBASHQoGc2NoZW1hGAQgASgMQg26SAZ6BBiAgBC4uxgBEh4KB2V4YW1wbGUYBSABKAxCDbpIBnoEGICAELi7GAESLwoLY3JlYXRlX3RpbWUYBiABKAsyGi5nb29nbGUucHJvdG9idWYuVGltZXN0YW1wEi8KC3VwZGF0ZV90aW1lGAcgASgLMhouZ29vZ2xlLnByb3RvYnVmLlRpbWVzdGFtcGIGcHJvdG8z", [file_buf_validate_validate, file_google_protobuf_timestamp, file_posthorn_type_v1_options]);
+  fileDesc("Cilwb3N0aG9ybi9zdWJzY3JpcHRpb24vdjEvZXZlbnRfdHlwZS5wcm90bxIYcG9zdGhvcm4uc3Vic2NyaXB0aW9uLnYxIoQDCglFdmVudFR5cGUSOwoEbmFtZRgBIAEoCUItukgqcigYgAEyI15bQS1aYS16MC05Xy1dKyhcLltBLVphLXowLTlfLV0rKSokEhcKBWdyb3VwGAIgASgJQgi6SAVyAxiAARIdCgtkZXNjcmlwdGlvbhgDIAEoCUIIukgFcgMYgBASHQoGc2NoZW1hGAQgASgMQg26SAZ6BBiAgBC4uxgBEh4KB2V4YW1wbGUYBSABKAxCDbpIBnoEGICAELi7GAESLwoLY3JlYXRlX3RpbWUYBiABKAsyGi5nb29nbGUucHJvdG9idWYuVGltZXN0YW1wEi8KC3VwZGF0ZV90aW1lGAcgASgLMhouZ29vZ2xlLnByb3RvYnVmLlRpbWVzdGFtcBIXCgVsYWJlbBgIIAEoCUIIukgFcgMYgAESGAoHdmVyc2lvbhgJIAEoCUIHukgEcgIYIBIYCgZmaWx0ZXIYCiABKAlCCLpIBXIDGIAgEhQKDGhhc19wcmV2aW91cxgLIAEoCGIGcHJvdG8z", [file_buf_validate_validate, file_google_protobuf_timestamp, file_posthorn_type_v1_options]);
 
 /**
  * A kind of event in a provider's catalog.
@@ -71,6 +71,36 @@ export type EventType = Message<"posthorn.subscription.v1.EventType"> & {
    * @generated from field: google.protobuf.Timestamp update_time = 7;
    */
   updateTime?: Timestamp | undefined;
+
+  /**
+   * What people see in place of the name. Empty means the name.
+   *
+   * @generated from field: string label = 8;
+   */
+  label: string;
+
+  /**
+   * The version of its schema, for people. Empty means none.
+   *
+   * @generated from field: string version = 9;
+   */
+  version: string;
+
+  /**
+   * Which events of the type are sent to anyone: an expression in CEL as a webhook's `filter`.
+   * Others are accepted and listed, and nobody gets them. Empty means all.
+   *
+   * @generated from field: string filter = 10;
+   */
+  filter: string;
+
+  /**
+   * Whether events of the type carry the previous values of what changed: publishing then needs
+   * one of `previous_data` and `previous_attributes`, and refuses both on other types.
+   *
+   * @generated from field: bool has_previous = 11;
+   */
+  hasPrevious: boolean;
 };
 
 /**
@@ -128,6 +158,36 @@ export type EventTypeJson = {
    * @generated from field: google.protobuf.Timestamp update_time = 7;
    */
   updateTime?: TimestampJson;
+
+  /**
+   * What people see in place of the name. Empty means the name.
+   *
+   * @generated from field: string label = 8;
+   */
+  label?: string;
+
+  /**
+   * The version of its schema, for people. Empty means none.
+   *
+   * @generated from field: string version = 9;
+   */
+  version?: string;
+
+  /**
+   * Which events of the type are sent to anyone: an expression in CEL as a webhook's `filter`.
+   * Others are accepted and listed, and nobody gets them. Empty means all.
+   *
+   * @generated from field: string filter = 10;
+   */
+  filter?: string;
+
+  /**
+   * Whether events of the type carry the previous values of what changed: publishing then needs
+   * one of `previous_data` and `previous_attributes`, and refuses both on other types.
+   *
+   * @generated from field: bool has_previous = 11;
+   */
+  hasPrevious?: boolean;
 };
 
 /**

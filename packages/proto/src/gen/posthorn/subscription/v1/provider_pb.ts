@@ -11,6 +11,8 @@ import type { Timestamp, TimestampJson } from "@bufbuild/protobuf/wkt";
 import { file_google_protobuf_timestamp } from "@bufbuild/protobuf/wkt";
 import type { EventType, EventTypeJson } from "./event_type_pb.ts";
 import { file_posthorn_subscription_v1_event_type } from "./event_type_pb.ts";
+import type { Envelope, EnvelopeField, EnvelopeFieldJson, EnvelopeJson } from "../../type/v1/envelope_pb.ts";
+import { file_posthorn_type_v1_envelope } from "../../type/v1/envelope_pb.ts";
 import type { RetryPolicy, RetryPolicyJson, Signature, SignatureJson } from "../../type/v1/policy_pb.ts";
 import { file_posthorn_type_v1_policy } from "../../type/v1/policy_pb.ts";
 import type { Message, UnknownEnum } from "@bufbuild/protobuf";
@@ -19,7 +21,7 @@ import type { Message, UnknownEnum } from "@bufbuild/protobuf";
  * Describes the file posthorn/subscription/v1/provider.proto.
  */
 export const file_posthorn_subscription_v1_provider: GenFile = /*@__PURE__*/
-  fileDesc("Cidwb3N0aG9ybi9zdWJzY3JpcHRpb24vdjEvcHJvdmlkZXIucHJvdG8SGHBvc3Rob3JuLnN1YnNjcmlwdGlvbi52MSLiBQoIUHJvdmlkZXISKwoEbmFtZRgBIAEoCUIdukgachgyFl5bYS16XVthLXowLTktXXswLDYyfSQSHgoMZGlzcGxheV9uYW1lGAIgASgJQgi6SAVyAxiAARIpCgp1c2VyX2FnZW50GAMgASgJQhW6SBJyEDIOXlsgLX5dezAsMjU2fSQSNwoKa2V5X3ByZWZpeBgEIAEoCUIjukggch4yHF4oW2Etel1bYS16MC05XXswLDE0fVtfLV0pPyQSQwoLZXZlbnRfdHlwZXMYBSADKAsyIy5wb3N0aG9ybi5zdWJzY3JpcHRpb24udjEuRXZlbnRUeXBlQgm6SAaSAQMQkE4SWwoTdW5rbm93bl9ldmVudF90eXBlcxgGIAEoDjI0LnBvc3Rob3JuLnN1YnNjcmlwdGlvbi52MS5Qcm92aWRlci5Vbmtub3duRXZlbnRUeXBlc0IIukgFggECEAESHQoVd29ya3NwYWNlc19tdXN0X2V4aXN0GAcgASgIEjkKCnNpZ25hdHVyZXMYCCADKAsyGy5wb3N0aG9ybi50eXBlLnYxLlNpZ25hdHVyZUIIukgFkgECEAQSMwoMcmV0cnlfcG9saWN5GAkgASgLMh0ucG9zdGhvcm4udHlwZS52MS5SZXRyeVBvbGljeRIuChp3ZWJob29rc19wZXJfd29ya3NwYWNlX21heBgKIAEoBUIKukgHGgUY6AcoABIQCghyZXZpc2lvbhgLIAEoAxIvCgtjcmVhdGVfdGltZRgMIAEoCzIaLmdvb2dsZS5wcm90b2J1Zi5UaW1lc3RhbXASLwoLdXBkYXRlX3RpbWUYDSABKAsyGi5nb29nbGUucHJvdG9idWYuVGltZXN0YW1wIlAKEVVua25vd25FdmVudFR5cGVzEiMKH1VOS05PV05fRVZFTlRfVFlQRVNfVU5TUEVDSUZJRUQQABIKCgZSRUZVU0UQARIKCgZDUkVBVEUQAmIGcHJvdG8z", [file_buf_validate_validate, file_google_protobuf_timestamp, file_posthorn_subscription_v1_event_type, file_posthorn_type_v1_policy]);
+  fileDesc("Cidwb3N0aG9ybi9zdWJzY3JpcHRpb24vdjEvcHJvdmlkZXIucHJvdG8SGHBvc3Rob3JuLnN1YnNjcmlwdGlvbi52MSKBDwoIUHJvdmlkZXISKwoEbmFtZRgBIAEoCUIdukgachgyFl5bYS16XVthLXowLTktXXswLDYyfSQSHgoMZGlzcGxheV9uYW1lGAIgASgJQgi6SAVyAxiAARIpCgp1c2VyX2FnZW50GAMgASgJQhW6SBJyEDIOXlsgLX5dezAsMjU2fSQSNwoKa2V5X3ByZWZpeBgEIAEoCUIjukggch4yHF4oW2Etel1bYS16MC05XXswLDE0fVtfLV0pPyQSQwoLZXZlbnRfdHlwZXMYBSADKAsyIy5wb3N0aG9ybi5zdWJzY3JpcHRpb24udjEuRXZlbnRUeXBlQgm6SAaSAQMQkE4SWwoTdW5rbm93bl9ldmVudF90eXBlcxgGIAEoDjI0LnBvc3Rob3JuLnN1YnNjcmlwdGlvbi52MS5Qcm92aWRlci5Vbmtub3duRXZlbnRUeXBlc0IIukgFggECEAESHQoVd29ya3NwYWNlc19tdXN0X2V4aXN0GAcgASgIEjkKCnNpZ25hdHVyZXMYCCADKAsyGy5wb3N0aG9ybi50eXBlLnYxLlNpZ25hdHVyZUIIukgFkgECEAQSMwoMcmV0cnlfcG9saWN5GAkgASgLMh0ucG9zdGhvcm4udHlwZS52MS5SZXRyeVBvbGljeRIuChp3ZWJob29rc19wZXJfd29ya3NwYWNlX21heBgKIAEoBUIKukgHGgUY6AcoABIQCghyZXZpc2lvbhgLIAEoAxIvCgtjcmVhdGVfdGltZRgMIAEoCzIaLmdvb2dsZS5wcm90b2J1Zi5UaW1lc3RhbXASLwoLdXBkYXRlX3RpbWUYDSABKAsyGi5nb29nbGUucHJvdG9idWYuVGltZXN0YW1wEjcKCWVudmVsb3BlcxgOIAMoCzIaLnBvc3Rob3JuLnR5cGUudjEuRW52ZWxvcGVCCLpIBZIBAhAUEkAKB3NlY3JldHMYDyABKAsyLy5wb3N0aG9ybi5zdWJzY3JpcHRpb24udjEuUHJvdmlkZXIuU2VjcmV0UG9saWN5El0KFGV2ZW50X3R5cGVfc2VsZWN0aW9uGBAgASgOMjUucG9zdGhvcm4uc3Vic2NyaXB0aW9uLnYxLlByb3ZpZGVyLkV2ZW50VHlwZVNlbGVjdGlvbkIIukgFggECEAESUQoOd2ViaG9va19maWVsZHMYESADKAsyLy5wb3N0aG9ybi5zdWJzY3JpcHRpb24udjEuUHJvdmlkZXIuV2ViaG9va0ZpZWxkQgi6SAWSAQIQHhIdChV3ZWJob29rc19zdGFydF9wYXVzZWQYEiABKAgSSAoLY29ubmVjdGlvbnMYEyABKAsyMy5wb3N0aG9ybi5zdWJzY3JpcHRpb24udjEuUHJvdmlkZXIuQ29ubmVjdGlvblBvbGljeRIoCgZjb21wYXQYFCABKAlCGLpIFXITUgBSCXRyYWNrdGlsZVIEdXA0MhrYAQoMU2VjcmV0UG9saWN5EhAKCHJlYWRhYmxlGAEgASgIEg4KBmN1c3RvbRgCIAEoCBIQCghvcHRpb25hbBgDIAEoCBJUCghyb3RhdGlvbhgEIAEoDjI4LnBvc3Rob3JuLnN1YnNjcmlwdGlvbi52MS5Qcm92aWRlci5TZWNyZXRQb2xpY3kuUm90YXRpb25CCLpIBYIBAhABIj4KCFJvdGF0aW9uEhgKFFJPVEFUSU9OX1VOU1BFQ0lGSUVEEAASCwoHT1ZFUkxBUBABEgsKB0FUX09OQ0UQAhpwCgxXZWJob29rRmllbGQSFgoFZmllbGQYASABKAlCB7pIBHICEAESFwoFbGFiZWwYAiABKAlCCLpIBXIDGIABEhAKCHJlcXVpcmVkGAMgASgIEh0KC2Rlc2NyaXB0aW9uGAQgASgJQgi6SAVyAxiABBq5AgoQQ29ubmVjdGlvblBvbGljeRIQCghyZXF1aXJlZBgBIAEoCBJbChZmaXJzdF9zeW5jX2V2ZW50X3R5cGVzGAIgAygJQju6SDiSATUQZCIxci8YggEyKl5bQS1aYS16MC05Xy1dKyhcLltBLVphLXowLTlfLV0rKSooXC5cKik/JBIkChJjcmVhdGVkX2V2ZW50X3R5cGUYAyABKAlCCLpIBXIDGIABEiQKEmRlbGV0ZWRfZXZlbnRfdHlwZRgEIAEoCUIIukgFcgMYgAESKwoZc3luY19jb21wbGV0ZWRfZXZlbnRfdHlwZRgFIAEoCUIIukgFcgMYgAESPQoKZXZlbnRfZGF0YRgGIAMoCzIfLnBvc3Rob3JuLnR5cGUudjEuRW52ZWxvcGVGaWVsZEIIukgFkgECEBQiUAoRVW5rbm93bkV2ZW50VHlwZXMSIwofVU5LTk9XTl9FVkVOVF9UWVBFU19VTlNQRUNJRklFRBAAEgoKBlJFRlVTRRABEgoKBkNSRUFURRACIlQKEkV2ZW50VHlwZVNlbGVjdGlvbhIkCiBFVkVOVF9UWVBFX1NFTEVDVElPTl9VTlNQRUNJRklFRBAAEgcKA0FOWRABEg8KC0VYQUNUTFlfT05FEAJiBnByb3RvMw", [file_buf_validate_validate, file_google_protobuf_timestamp, file_posthorn_subscription_v1_event_type, file_posthorn_type_v1_envelope, file_posthorn_type_v1_policy]);
 
 /**
  * A company that sends webhooks: its catalog, style, limits and policies. A provider file holds
@@ -119,6 +121,58 @@ export type Provider = Message<"posthorn.subscription.v1.Provider"> & {
    * @generated from field: google.protobuf.Timestamp update_time = 13;
    */
   updateTime?: Timestamp | undefined;
+
+  /**
+   * The bodies of deliveries, one for each payload version, oldest first; a webhook that chooses
+   * none gets the last. Empty means one of version `v1` with the default members.
+   *
+   * @generated from field: repeated posthorn.type.v1.Envelope envelopes = 14;
+   */
+  envelopes: Envelope[];
+
+  /**
+   * What customers may do with signing secrets.
+   *
+   * @generated from field: posthorn.subscription.v1.Provider.SecretPolicy secrets = 15;
+   */
+  secrets?: Provider_SecretPolicy | undefined;
+
+  /**
+   * How many event types a webhook names.
+   *
+   * @generated from field: posthorn.subscription.v1.Provider.EventTypeSelection event_type_selection = 16;
+   */
+  eventTypeSelection: Provider_EventTypeSelection;
+
+  /**
+   * What a form for a new webhook asks for, in its order; `required` holds for every way in which
+   * a webhook is created. Empty means name, URL (required) and event types.
+   *
+   * @generated from field: repeated posthorn.subscription.v1.Provider.WebhookField webhook_fields = 17;
+   */
+  webhookFields: Provider_WebhookField[];
+
+  /**
+   * Whether a webhook that is created without a state is PAUSED rather than ACTIVE.
+   *
+   * @generated from field: bool webhooks_start_paused = 18;
+   */
+  webhooksStartPaused: boolean;
+
+  /**
+   * What connections are for. Absent: events may name one, and nothing else follows.
+   *
+   * @generated from field: posthorn.subscription.v1.Provider.ConnectionPolicy connections = 19;
+   */
+  connections?: Provider_ConnectionPolicy | undefined;
+
+  /**
+   * Which other system's REST API its keys may use besides this one: `tracktile` or `up42`.
+   * Empty: none.
+   *
+   * @generated from field: string compat = 20;
+   */
+  compat: string;
 };
 
 /**
@@ -219,6 +273,58 @@ export type ProviderJson = {
    * @generated from field: google.protobuf.Timestamp update_time = 13;
    */
   updateTime?: TimestampJson;
+
+  /**
+   * The bodies of deliveries, one for each payload version, oldest first; a webhook that chooses
+   * none gets the last. Empty means one of version `v1` with the default members.
+   *
+   * @generated from field: repeated posthorn.type.v1.Envelope envelopes = 14;
+   */
+  envelopes?: EnvelopeJson[];
+
+  /**
+   * What customers may do with signing secrets.
+   *
+   * @generated from field: posthorn.subscription.v1.Provider.SecretPolicy secrets = 15;
+   */
+  secrets?: Provider_SecretPolicyJson;
+
+  /**
+   * How many event types a webhook names.
+   *
+   * @generated from field: posthorn.subscription.v1.Provider.EventTypeSelection event_type_selection = 16;
+   */
+  eventTypeSelection?: Provider_EventTypeSelectionJson;
+
+  /**
+   * What a form for a new webhook asks for, in its order; `required` holds for every way in which
+   * a webhook is created. Empty means name, URL (required) and event types.
+   *
+   * @generated from field: repeated posthorn.subscription.v1.Provider.WebhookField webhook_fields = 17;
+   */
+  webhookFields?: Provider_WebhookFieldJson[];
+
+  /**
+   * Whether a webhook that is created without a state is PAUSED rather than ACTIVE.
+   *
+   * @generated from field: bool webhooks_start_paused = 18;
+   */
+  webhooksStartPaused?: boolean;
+
+  /**
+   * What connections are for. Absent: events may name one, and nothing else follows.
+   *
+   * @generated from field: posthorn.subscription.v1.Provider.ConnectionPolicy connections = 19;
+   */
+  connections?: Provider_ConnectionPolicyJson;
+
+  /**
+   * Which other system's REST API its keys may use besides this one: `tracktile` or `up42`.
+   * Empty: none.
+   *
+   * @generated from field: string compat = 20;
+   */
+  compat?: string;
 };
 
 /**
@@ -227,6 +333,317 @@ export type ProviderJson = {
  */
 export const ProviderSchema: GenMessage<Provider, {jsonType: ProviderJson}> = /*@__PURE__*/
   messageDesc(file_posthorn_subscription_v1_provider, 0);
+
+/**
+ * What customers may do with signing secrets.
+ *
+ * @generated from message posthorn.subscription.v1.Provider.SecretPolicy
+ */
+export type Provider_SecretPolicy = Message<"posthorn.subscription.v1.Provider.SecretPolicy"> & {
+  /**
+   * Whether a secret can be read again after it was made.
+   *
+   * @generated from field: bool readable = 1;
+   */
+  readable: boolean;
+
+  /**
+   * Whether a customer may set a secret of his own.
+   *
+   * @generated from field: bool custom = 2;
+   */
+  custom: boolean;
+
+  /**
+   * Whether a webhook made without a secret has none, and is sent to without a signature.
+   *
+   * @generated from field: bool optional = 3;
+   */
+  optional: boolean;
+
+  /**
+   * How a new secret takes over.
+   *
+   * @generated from field: posthorn.subscription.v1.Provider.SecretPolicy.Rotation rotation = 4;
+   */
+  rotation: Provider_SecretPolicy_Rotation;
+};
+
+/**
+ * What customers may do with signing secrets.
+ *
+ * @generated from message posthorn.subscription.v1.Provider.SecretPolicy
+ */
+export type Provider_SecretPolicyJson = {
+  /**
+   * Whether a secret can be read again after it was made.
+   *
+   * @generated from field: bool readable = 1;
+   */
+  readable?: boolean;
+
+  /**
+   * Whether a customer may set a secret of his own.
+   *
+   * @generated from field: bool custom = 2;
+   */
+  custom?: boolean;
+
+  /**
+   * Whether a webhook made without a secret has none, and is sent to without a signature.
+   *
+   * @generated from field: bool optional = 3;
+   */
+  optional?: boolean;
+
+  /**
+   * How a new secret takes over.
+   *
+   * @generated from field: posthorn.subscription.v1.Provider.SecretPolicy.Rotation rotation = 4;
+   */
+  rotation?: Provider_SecretPolicy_RotationJson;
+};
+
+/**
+ * Describes the message posthorn.subscription.v1.Provider.SecretPolicy.
+ * Use `create(Provider_SecretPolicySchema)` to create a new message.
+ */
+export const Provider_SecretPolicySchema: GenMessage<Provider_SecretPolicy, {jsonType: Provider_SecretPolicyJson}> = /*@__PURE__*/
+  messageDesc(file_posthorn_subscription_v1_provider, 0, 0);
+
+/**
+ * How a new secret takes over.
+ *
+ * @generated from enum posthorn.subscription.v1.Provider.SecretPolicy.Rotation
+ */
+export const Provider_SecretPolicy_Rotation = {
+  /**
+   * Not set: OVERLAP where the signatures can carry two, else AT_ONCE.
+   *
+   * @generated from enum value: ROTATION_UNSPECIFIED = 0;
+   */
+  ROTATION_UNSPECIFIED: 0,
+
+  /**
+   * The old secret signs beside the new one for a while, 24 hours unless asked otherwise.
+   *
+   * @generated from enum value: OVERLAP = 1;
+   */
+  OVERLAP: 1,
+
+  /**
+   * The old secret ends with the answer.
+   *
+   * @generated from enum value: AT_ONCE = 2;
+   */
+  AT_ONCE: 2,
+} as const;
+
+/**
+ * How a new secret takes over.
+ *
+ * @generated from enum posthorn.subscription.v1.Provider.SecretPolicy.Rotation
+ */
+export type Provider_SecretPolicy_Rotation = (typeof Provider_SecretPolicy_Rotation)[keyof typeof Provider_SecretPolicy_Rotation] | UnknownEnum;
+
+/**
+ * How a new secret takes over.
+ *
+ * @generated from enum posthorn.subscription.v1.Provider.SecretPolicy.Rotation
+ */
+export type Provider_SecretPolicy_RotationJson = "ROTATION_UNSPECIFIED" | "OVERLAP" | "AT_ONCE";
+
+/**
+ * Describes the enum posthorn.subscription.v1.Provider.SecretPolicy.Rotation.
+ */
+export const Provider_SecretPolicy_RotationSchema: GenEnum<Provider_SecretPolicy_Rotation, Provider_SecretPolicy_RotationJson> = /*@__PURE__*/
+  enumDesc(file_posthorn_subscription_v1_provider, 0, 0, 0);
+
+/**
+ * What a form for a new webhook asks for.
+ *
+ * @generated from message posthorn.subscription.v1.Provider.WebhookField
+ */
+export type Provider_WebhookField = Message<"posthorn.subscription.v1.Provider.WebhookField"> & {
+  /**
+   * The field's name in Webhook, such as `eventTypes`.
+   *
+   * @generated from field: string field = 1;
+   */
+  field: string;
+
+  /**
+   * What people see. Empty means the field's name.
+   *
+   * @generated from field: string label = 2;
+   */
+  label: string;
+
+  /**
+   * Whether a webhook cannot be created without it.
+   *
+   * @generated from field: bool required = 3;
+   */
+  required: boolean;
+
+  /**
+   * What it is for, in a sentence.
+   *
+   * @generated from field: string description = 4;
+   */
+  description: string;
+};
+
+/**
+ * What a form for a new webhook asks for.
+ *
+ * @generated from message posthorn.subscription.v1.Provider.WebhookField
+ */
+export type Provider_WebhookFieldJson = {
+  /**
+   * The field's name in Webhook, such as `eventTypes`.
+   *
+   * @generated from field: string field = 1;
+   */
+  field?: string;
+
+  /**
+   * What people see. Empty means the field's name.
+   *
+   * @generated from field: string label = 2;
+   */
+  label?: string;
+
+  /**
+   * Whether a webhook cannot be created without it.
+   *
+   * @generated from field: bool required = 3;
+   */
+  required?: boolean;
+
+  /**
+   * What it is for, in a sentence.
+   *
+   * @generated from field: string description = 4;
+   */
+  description?: string;
+};
+
+/**
+ * Describes the message posthorn.subscription.v1.Provider.WebhookField.
+ * Use `create(Provider_WebhookFieldSchema)` to create a new message.
+ */
+export const Provider_WebhookFieldSchema: GenMessage<Provider_WebhookField, {jsonType: Provider_WebhookFieldJson}> = /*@__PURE__*/
+  messageDesc(file_posthorn_subscription_v1_provider, 0, 1);
+
+/**
+ * What connections are for: sources of events inside a workspace.
+ *
+ * @generated from message posthorn.subscription.v1.Provider.ConnectionPolicy
+ */
+export type Provider_ConnectionPolicy = Message<"posthorn.subscription.v1.Provider.ConnectionPolicy"> & {
+  /**
+   * Whether every event must name a connection.
+   *
+   * @generated from field: bool required = 1;
+   */
+  required: boolean;
+
+  /**
+   * The types of events that are sent while a connection's first sync runs, exact names or
+   * `prefix.*`; others are suppressed for good. Empty means that all are sent.
+   *
+   * @generated from field: repeated string first_sync_event_types = 2;
+   */
+  firstSyncEventTypes: string[];
+
+  /**
+   * The type of the event that Posthorn publishes when a connection is created. Empty: none.
+   *
+   * @generated from field: string created_event_type = 3;
+   */
+  createdEventType: string;
+
+  /**
+   * The same when a connection is deleted.
+   *
+   * @generated from field: string deleted_event_type = 4;
+   */
+  deletedEventType: string;
+
+  /**
+   * The same when a connection's first sync is complete.
+   *
+   * @generated from field: string sync_completed_event_type = 5;
+   */
+  syncCompletedEventType: string;
+
+  /**
+   * The members of those events' data. Sources are CONNECTION_ID, INTEGRATION_NAME, TIME and
+   * TEXT. Empty means `id`, `integration_name` and `time`.
+   *
+   * @generated from field: repeated posthorn.type.v1.EnvelopeField event_data = 6;
+   */
+  eventData: EnvelopeField[];
+};
+
+/**
+ * What connections are for: sources of events inside a workspace.
+ *
+ * @generated from message posthorn.subscription.v1.Provider.ConnectionPolicy
+ */
+export type Provider_ConnectionPolicyJson = {
+  /**
+   * Whether every event must name a connection.
+   *
+   * @generated from field: bool required = 1;
+   */
+  required?: boolean;
+
+  /**
+   * The types of events that are sent while a connection's first sync runs, exact names or
+   * `prefix.*`; others are suppressed for good. Empty means that all are sent.
+   *
+   * @generated from field: repeated string first_sync_event_types = 2;
+   */
+  firstSyncEventTypes?: string[];
+
+  /**
+   * The type of the event that Posthorn publishes when a connection is created. Empty: none.
+   *
+   * @generated from field: string created_event_type = 3;
+   */
+  createdEventType?: string;
+
+  /**
+   * The same when a connection is deleted.
+   *
+   * @generated from field: string deleted_event_type = 4;
+   */
+  deletedEventType?: string;
+
+  /**
+   * The same when a connection's first sync is complete.
+   *
+   * @generated from field: string sync_completed_event_type = 5;
+   */
+  syncCompletedEventType?: string;
+
+  /**
+   * The members of those events' data. Sources are CONNECTION_ID, INTEGRATION_NAME, TIME and
+   * TEXT. Empty means `id`, `integration_name` and `time`.
+   *
+   * @generated from field: repeated posthorn.type.v1.EnvelopeField event_data = 6;
+   */
+  eventData?: EnvelopeFieldJson[];
+};
+
+/**
+ * Describes the message posthorn.subscription.v1.Provider.ConnectionPolicy.
+ * Use `create(Provider_ConnectionPolicySchema)` to create a new message.
+ */
+export const Provider_ConnectionPolicySchema: GenMessage<Provider_ConnectionPolicy, {jsonType: Provider_ConnectionPolicyJson}> = /*@__PURE__*/
+  messageDesc(file_posthorn_subscription_v1_provider, 0, 2);
 
 /**
  * What becomes of an event whose type is not in the catalog.
@@ -275,4 +692,52 @@ export type Provider_UnknownEventTypesJson = "UNKNOWN_EVENT_TYPES_UNSPECIFIED" |
  */
 export const Provider_UnknownEventTypesSchema: GenEnum<Provider_UnknownEventTypes, Provider_UnknownEventTypesJson> = /*@__PURE__*/
   enumDesc(file_posthorn_subscription_v1_provider, 0, 0);
+
+/**
+ * How many event types a webhook names.
+ *
+ * @generated from enum posthorn.subscription.v1.Provider.EventTypeSelection
+ */
+export const Provider_EventTypeSelection = {
+  /**
+   * Not set: ANY.
+   *
+   * @generated from enum value: EVENT_TYPE_SELECTION_UNSPECIFIED = 0;
+   */
+  EVENT_TYPE_SELECTION_UNSPECIFIED: 0,
+
+  /**
+   * Any number of names and patterns; none means all.
+   *
+   * @generated from enum value: ANY = 1;
+   */
+  ANY: 1,
+
+  /**
+   * Exactly one exact name.
+   *
+   * @generated from enum value: EXACTLY_ONE = 2;
+   */
+  EXACTLY_ONE: 2,
+} as const;
+
+/**
+ * How many event types a webhook names.
+ *
+ * @generated from enum posthorn.subscription.v1.Provider.EventTypeSelection
+ */
+export type Provider_EventTypeSelection = (typeof Provider_EventTypeSelection)[keyof typeof Provider_EventTypeSelection] | UnknownEnum;
+
+/**
+ * How many event types a webhook names.
+ *
+ * @generated from enum posthorn.subscription.v1.Provider.EventTypeSelection
+ */
+export type Provider_EventTypeSelectionJson = "EVENT_TYPE_SELECTION_UNSPECIFIED" | "ANY" | "EXACTLY_ONE";
+
+/**
+ * Describes the enum posthorn.subscription.v1.Provider.EventTypeSelection.
+ */
+export const Provider_EventTypeSelectionSchema: GenEnum<Provider_EventTypeSelection, Provider_EventTypeSelectionJson> = /*@__PURE__*/
+  enumDesc(file_posthorn_subscription_v1_provider, 0, 1);
 

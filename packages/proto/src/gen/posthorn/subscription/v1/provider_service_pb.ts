@@ -19,7 +19,7 @@ import type { Message } from "@bufbuild/protobuf";
  * Describes the file posthorn/subscription/v1/provider_service.proto.
  */
 export const file_posthorn_subscription_v1_provider_service: GenFile = /*@__PURE__*/
-  fileDesc("Ci9wb3N0aG9ybi9zdWJzY3JpcHRpb24vdjEvcHJvdmlkZXJfc2VydmljZS5wcm90bxIYcG9zdGhvcm4uc3Vic2NyaXB0aW9uLnYxIlkKFEFwcGx5UHJvdmlkZXJSZXF1ZXN0EioKBGZpbGUYASABKAsyFC5nb29nbGUuYXBpLkh0dHBCb2R5Qga6SAPIAQESFQoNdmFsaWRhdGVfb25seRgCIAEoCCJ0ChVBcHBseVByb3ZpZGVyUmVzcG9uc2USNAoIcHJvdmlkZXIYASABKAsyIi5wb3N0aG9ybi5zdWJzY3JpcHRpb24udjEuUHJvdmlkZXISFAoMb3BlcmF0b3Jfa2V5GAIgASgJEg8KB2NoYW5nZXMYAyADKAkiUwoUTGlzdFByb3ZpZGVyc1JlcXVlc3QSHQoJcGFnZV9zaXplGAEgASgFQgq6SAcaBRj6ASgAEhwKCnBhZ2VfdG9rZW4YAiABKAlCCLpIBXIDGIAIImcKFUxpc3RQcm92aWRlcnNSZXNwb25zZRI1Cglwcm92aWRlcnMYASADKAsyIi5wb3N0aG9ybi5zdWJzY3JpcHRpb24udjEuUHJvdmlkZXISFwoPbmV4dF9wYWdlX3Rva2VuGAIgASgJIiYKEkdldFByb3ZpZGVyUmVxdWVzdBIQCghwcm92aWRlchgBIAEoCSIpChVEZWxldGVQcm92aWRlclJlcXVlc3QSEAoIcHJvdmlkZXIYASABKAkiFwoVR2V0T3duUHJvdmlkZXJSZXF1ZXN0IokBChhVcGRhdGVPd25Qcm92aWRlclJlcXVlc3QSPAoIcHJvdmlkZXIYASABKAsyIi5wb3N0aG9ybi5zdWJzY3JpcHRpb24udjEuUHJvdmlkZXJCBrpIA9gBAxIvCgt1cGRhdGVfbWFzaxgCIAEoCzIaLmdvb2dsZS5wcm90b2J1Zi5GaWVsZE1hc2sy4wYKD1Byb3ZpZGVyU2VydmljZRKZAQoNQXBwbHlQcm92aWRlchIuLnBvc3Rob3JuLnN1YnNjcmlwdGlvbi52MS5BcHBseVByb3ZpZGVyUmVxdWVzdBovLnBvc3Rob3JuLnN1YnNjcmlwdGlvbi52MS5BcHBseVByb3ZpZGVyUmVzcG9uc2UiJ6q7GAIIAYLT5JMCGzoEZmlsZSITL3YxL3Byb3ZpZGVyczphcHBseRKNAQoNTGlzdFByb3ZpZGVycxIuLnBvc3Rob3JuLnN1YnNjcmlwdGlvbi52MS5MaXN0UHJvdmlkZXJzUmVxdWVzdBovLnBvc3Rob3JuLnN1YnNjcmlwdGlvbi52MS5MaXN0UHJvdmlkZXJzUmVzcG9uc2UiG6q7GAIIAYLT5JMCDxINL3YxL3Byb3ZpZGVycxKHAQoLR2V0UHJvdmlkZXISLC5wb3N0aG9ybi5zdWJzY3JpcHRpb24udjEuR2V0UHJvdmlkZXJSZXF1ZXN0GiIucG9zdGhvcm4uc3Vic2NyaXB0aW9uLnYxLlByb3ZpZGVyIiaquxgCCAGC0+STAhoSGC92MS9wcm92aWRlcnMve3Byb3ZpZGVyfRKBAQoORGVsZXRlUHJvdmlkZXISLy5wb3N0aG9ybi5zdWJzY3JpcHRpb24udjEuRGVsZXRlUHJvdmlkZXJSZXF1ZXN0GhYuZ29vZ2xlLnByb3RvYnVmLkVtcHR5IiaquxgCCAGC0+STAhoqGC92MS9wcm92aWRlcnMve3Byb3ZpZGVyfRKBAQoOR2V0T3duUHJvdmlkZXISLy5wb3N0aG9ybi5zdWJzY3JpcHRpb24udjEuR2V0T3duUHJvdmlkZXJSZXF1ZXN0GiIucG9zdGhvcm4uc3Vic2NyaXB0aW9uLnYxLlByb3ZpZGVyIhqquxgCCAKC0+STAg4SDC92MS9wcm92aWRlchKRAQoRVXBkYXRlT3duUHJvdmlkZXISMi5wb3N0aG9ybi5zdWJzY3JpcHRpb24udjEuVXBkYXRlT3duUHJvdmlkZXJSZXF1ZXN0GiIucG9zdGhvcm4uc3Vic2NyaXB0aW9uLnYxLlByb3ZpZGVyIiSquxgCCAKC0+STAhg6CHByb3ZpZGVyMgwvdjEvcHJvdmlkZXJiBnByb3RvMw", [file_buf_validate_validate, file_google_api_annotations, file_google_api_httpbody, file_google_protobuf_empty, file_google_protobuf_field_mask, file_posthorn_subscription_v1_provider, file_posthorn_type_v1_options]);
+  fileDesc("Ci9wb3N0aG9ybi9zdWJzY3JpcHRpb24vdjEvcHJvdmlkZXJfc2VydmljZS5wcm90bxIYcG9zdGhvcm4uc3Vic2NyaXB0aW9uLnYxInEKFEFwcGx5UHJvdmlkZXJSZXF1ZXN0EioKBGZpbGUYASABKAsyFC5nb29nbGUuYXBpLkh0dHBCb2R5Qga6SAPIAQESFQoNdmFsaWRhdGVfb25seRgCIAEoCBIWCg5hbGxvd19icmVha2luZxgDIAEoCCK+AQoVQXBwbHlQcm92aWRlclJlc3BvbnNlEjQKCHByb3ZpZGVyGAEgASgLMiIucG9zdGhvcm4uc3Vic2NyaXB0aW9uLnYxLlByb3ZpZGVyEhQKDG9wZXJhdG9yX2tleRgCIAEoCRIPCgdjaGFuZ2VzGAMgAygJEjYKBGRpZmYYBCADKAsyKC5wb3N0aG9ybi5zdWJzY3JpcHRpb24udjEuUHJvdmlkZXJDaGFuZ2USEAoIYnJlYWtpbmcYBSADKAkiPgoOUHJvdmlkZXJDaGFuZ2USDQoFZmllbGQYASABKAkSDgoGYmVmb3JlGAIgASgJEg0KBWFmdGVyGAMgASgJIlMKFExpc3RQcm92aWRlcnNSZXF1ZXN0Eh0KCXBhZ2Vfc2l6ZRgBIAEoBUIKukgHGgUY+gEoABIcCgpwYWdlX3Rva2VuGAIgASgJQgi6SAVyAxiACCJnChVMaXN0UHJvdmlkZXJzUmVzcG9uc2USNQoJcHJvdmlkZXJzGAEgAygLMiIucG9zdGhvcm4uc3Vic2NyaXB0aW9uLnYxLlByb3ZpZGVyEhcKD25leHRfcGFnZV90b2tlbhgCIAEoCSImChJHZXRQcm92aWRlclJlcXVlc3QSEAoIcHJvdmlkZXIYASABKAkiKQoVRGVsZXRlUHJvdmlkZXJSZXF1ZXN0EhAKCHByb3ZpZGVyGAEgASgJIhcKFUdldE93blByb3ZpZGVyUmVxdWVzdCKJAQoYVXBkYXRlT3duUHJvdmlkZXJSZXF1ZXN0EjwKCHByb3ZpZGVyGAEgASgLMiIucG9zdGhvcm4uc3Vic2NyaXB0aW9uLnYxLlByb3ZpZGVyQga6SAPYAQMSLwoLdXBkYXRlX21hc2sYAiABKAsyGi5nb29nbGUucHJvdG9idWYuRmllbGRNYXNrMuMGCg9Qcm92aWRlclNlcnZpY2USmQEKDUFwcGx5UHJvdmlkZXISLi5wb3N0aG9ybi5zdWJzY3JpcHRpb24udjEuQXBwbHlQcm92aWRlclJlcXVlc3QaLy5wb3N0aG9ybi5zdWJzY3JpcHRpb24udjEuQXBwbHlQcm92aWRlclJlc3BvbnNlIiequxgCCAGC0+STAhs6BGZpbGUiEy92MS9wcm92aWRlcnM6YXBwbHkSjQEKDUxpc3RQcm92aWRlcnMSLi5wb3N0aG9ybi5zdWJzY3JpcHRpb24udjEuTGlzdFByb3ZpZGVyc1JlcXVlc3QaLy5wb3N0aG9ybi5zdWJzY3JpcHRpb24udjEuTGlzdFByb3ZpZGVyc1Jlc3BvbnNlIhuquxgCCAGC0+STAg8SDS92MS9wcm92aWRlcnMShwEKC0dldFByb3ZpZGVyEiwucG9zdGhvcm4uc3Vic2NyaXB0aW9uLnYxLkdldFByb3ZpZGVyUmVxdWVzdBoiLnBvc3Rob3JuLnN1YnNjcmlwdGlvbi52MS5Qcm92aWRlciImqrsYAggBgtPkkwIaEhgvdjEvcHJvdmlkZXJzL3twcm92aWRlcn0SgQEKDkRlbGV0ZVByb3ZpZGVyEi8ucG9zdGhvcm4uc3Vic2NyaXB0aW9uLnYxLkRlbGV0ZVByb3ZpZGVyUmVxdWVzdBoWLmdvb2dsZS5wcm90b2J1Zi5FbXB0eSImqrsYAggBgtPkkwIaKhgvdjEvcHJvdmlkZXJzL3twcm92aWRlcn0SgQEKDkdldE93blByb3ZpZGVyEi8ucG9zdGhvcm4uc3Vic2NyaXB0aW9uLnYxLkdldE93blByb3ZpZGVyUmVxdWVzdBoiLnBvc3Rob3JuLnN1YnNjcmlwdGlvbi52MS5Qcm92aWRlciIaqrsYAggCgtPkkwIOEgwvdjEvcHJvdmlkZXISkQEKEVVwZGF0ZU93blByb3ZpZGVyEjIucG9zdGhvcm4uc3Vic2NyaXB0aW9uLnYxLlVwZGF0ZU93blByb3ZpZGVyUmVxdWVzdBoiLnBvc3Rob3JuLnN1YnNjcmlwdGlvbi52MS5Qcm92aWRlciIkqrsYAggCgtPkkwIYOghwcm92aWRlcjIML3YxL3Byb3ZpZGVyYgZwcm90bzM", [file_buf_validate_validate, file_google_api_annotations, file_google_api_httpbody, file_google_protobuf_empty, file_google_protobuf_field_mask, file_posthorn_subscription_v1_provider, file_posthorn_type_v1_options]);
 
 /**
  * A provider file.
@@ -40,6 +40,13 @@ export type ApplyProviderRequest = Message<"posthorn.subscription.v1.ApplyProvid
    * @generated from field: bool validate_only = 2;
    */
   validateOnly: boolean;
+
+  /**
+   * Apply it although webhooks in use break.
+   *
+   * @generated from field: bool allow_breaking = 3;
+   */
+  allowBreaking: boolean;
 };
 
 /**
@@ -61,6 +68,13 @@ export type ApplyProviderRequestJson = {
    * @generated from field: bool validate_only = 2;
    */
   validateOnly?: boolean;
+
+  /**
+   * Apply it although webhooks in use break.
+   *
+   * @generated from field: bool allow_breaking = 3;
+   */
+  allowBreaking?: boolean;
 };
 
 /**
@@ -96,6 +110,20 @@ export type ApplyProviderResponse = Message<"posthorn.subscription.v1.ApplyProvi
    * @generated from field: repeated string changes = 3;
    */
   changes: string[];
+
+  /**
+   * The same changes with what was and what is; event types by their fields.
+   *
+   * @generated from field: repeated posthorn.subscription.v1.ProviderChange diff = 4;
+   */
+  diff: ProviderChange[];
+
+  /**
+   * What breaks webhooks that are in use, one sentence each. Filled also when only checked.
+   *
+   * @generated from field: repeated string breaking = 5;
+   */
+  breaking: string[];
 };
 
 /**
@@ -124,6 +152,20 @@ export type ApplyProviderResponseJson = {
    * @generated from field: repeated string changes = 3;
    */
   changes?: string[];
+
+  /**
+   * The same changes with what was and what is; event types by their fields.
+   *
+   * @generated from field: repeated posthorn.subscription.v1.ProviderChange diff = 4;
+   */
+  diff?: ProviderChangeJson[];
+
+  /**
+   * What breaks webhooks that are in use, one sentence each. Filled also when only checked.
+   *
+   * @generated from field: repeated string breaking = 5;
+   */
+  breaking?: string[];
 };
 
 /**
@@ -132,6 +174,69 @@ export type ApplyProviderResponseJson = {
  */
 export const ApplyProviderResponseSchema: GenMessage<ApplyProviderResponse, {jsonType: ApplyProviderResponseJson}> = /*@__PURE__*/
   messageDesc(file_posthorn_subscription_v1_provider_service, 1);
+
+/**
+ * One difference between a provider and its file.
+ *
+ * @generated from message posthorn.subscription.v1.ProviderChange
+ */
+export type ProviderChange = Message<"posthorn.subscription.v1.ProviderChange"> & {
+  /**
+   * The field's path, such as `userAgent` or `eventTypes.order.created.schema`.
+   *
+   * @generated from field: string field = 1;
+   */
+  field: string;
+
+  /**
+   * Its value as JSON text; empty where it was not set.
+   *
+   * @generated from field: string before = 2;
+   */
+  before: string;
+
+  /**
+   * Its value as JSON text; empty where it is no longer set.
+   *
+   * @generated from field: string after = 3;
+   */
+  after: string;
+};
+
+/**
+ * One difference between a provider and its file.
+ *
+ * @generated from message posthorn.subscription.v1.ProviderChange
+ */
+export type ProviderChangeJson = {
+  /**
+   * The field's path, such as `userAgent` or `eventTypes.order.created.schema`.
+   *
+   * @generated from field: string field = 1;
+   */
+  field?: string;
+
+  /**
+   * Its value as JSON text; empty where it was not set.
+   *
+   * @generated from field: string before = 2;
+   */
+  before?: string;
+
+  /**
+   * Its value as JSON text; empty where it is no longer set.
+   *
+   * @generated from field: string after = 3;
+   */
+  after?: string;
+};
+
+/**
+ * Describes the message posthorn.subscription.v1.ProviderChange.
+ * Use `create(ProviderChangeSchema)` to create a new message.
+ */
+export const ProviderChangeSchema: GenMessage<ProviderChange, {jsonType: ProviderChangeJson}> = /*@__PURE__*/
+  messageDesc(file_posthorn_subscription_v1_provider_service, 2);
 
 /**
  * Which page of providers.
@@ -180,7 +285,7 @@ export type ListProvidersRequestJson = {
  * Use `create(ListProvidersRequestSchema)` to create a new message.
  */
 export const ListProvidersRequestSchema: GenMessage<ListProvidersRequest, {jsonType: ListProvidersRequestJson}> = /*@__PURE__*/
-  messageDesc(file_posthorn_subscription_v1_provider_service, 2);
+  messageDesc(file_posthorn_subscription_v1_provider_service, 3);
 
 /**
  * A page of providers.
@@ -229,7 +334,7 @@ export type ListProvidersResponseJson = {
  * Use `create(ListProvidersResponseSchema)` to create a new message.
  */
 export const ListProvidersResponseSchema: GenMessage<ListProvidersResponse, {jsonType: ListProvidersResponseJson}> = /*@__PURE__*/
-  messageDesc(file_posthorn_subscription_v1_provider_service, 3);
+  messageDesc(file_posthorn_subscription_v1_provider_service, 4);
 
 /**
  * Which provider.
@@ -264,7 +369,7 @@ export type GetProviderRequestJson = {
  * Use `create(GetProviderRequestSchema)` to create a new message.
  */
 export const GetProviderRequestSchema: GenMessage<GetProviderRequest, {jsonType: GetProviderRequestJson}> = /*@__PURE__*/
-  messageDesc(file_posthorn_subscription_v1_provider_service, 4);
+  messageDesc(file_posthorn_subscription_v1_provider_service, 5);
 
 /**
  * Which provider.
@@ -299,7 +404,7 @@ export type DeleteProviderRequestJson = {
  * Use `create(DeleteProviderRequestSchema)` to create a new message.
  */
 export const DeleteProviderRequestSchema: GenMessage<DeleteProviderRequest, {jsonType: DeleteProviderRequestJson}> = /*@__PURE__*/
-  messageDesc(file_posthorn_subscription_v1_provider_service, 5);
+  messageDesc(file_posthorn_subscription_v1_provider_service, 6);
 
 /**
  * Nothing: the key says which provider.
@@ -322,7 +427,7 @@ export type GetOwnProviderRequestJson = {
  * Use `create(GetOwnProviderRequestSchema)` to create a new message.
  */
 export const GetOwnProviderRequestSchema: GenMessage<GetOwnProviderRequest, {jsonType: GetOwnProviderRequestJson}> = /*@__PURE__*/
-  messageDesc(file_posthorn_subscription_v1_provider_service, 6);
+  messageDesc(file_posthorn_subscription_v1_provider_service, 7);
 
 /**
  * What to change.
@@ -371,7 +476,7 @@ export type UpdateOwnProviderRequestJson = {
  * Use `create(UpdateOwnProviderRequestSchema)` to create a new message.
  */
 export const UpdateOwnProviderRequestSchema: GenMessage<UpdateOwnProviderRequest, {jsonType: UpdateOwnProviderRequestJson}> = /*@__PURE__*/
-  messageDesc(file_posthorn_subscription_v1_provider_service, 7);
+  messageDesc(file_posthorn_subscription_v1_provider_service, 8);
 
 /**
  * Providers: for the instance's administrator, and each provider's view of itself.
@@ -382,7 +487,9 @@ export const ProviderService: GenService<{
   /**
    * Creates or changes a provider from its file. Applying the same file again changes nothing.
    * Event types that the file no longer names stay. Refuses a file with unknown or wrong fields
-   * with INVALID, naming each.
+   * with INVALID, naming each, and with PRECONDITION a change that would break webhooks that are
+   * in use, such as other signatures or another body for a payload version, unless
+   * `allow_breaking` is set.
    *
    * @generated from rpc posthorn.subscription.v1.ProviderService.ApplyProvider
    */

@@ -15,7 +15,7 @@ import type { Message, UnknownEnum } from "@bufbuild/protobuf";
  * Describes the file posthorn/subscription/v1/webhook.proto.
  */
 export const file_posthorn_subscription_v1_webhook: GenFile = /*@__PURE__*/
-  fileDesc("CiZwb3N0aG9ybi9zdWJzY3JpcHRpb24vdjEvd2ViaG9vay5wcm90bxIYcG9zdGhvcm4uc3Vic2NyaXB0aW9uLnYxIvMNCgdXZWJob29rEgoKAmlkGAEgASgJEhYKBG5hbWUYAiABKAlCCLpIBXIDGIABEh0KC2Rlc2NyaXB0aW9uGAMgASgJQgi6SAVyAxiAEBIVCgN1cmwYBCABKAlCCLpIBXIDKIAQElMKC2V2ZW50X3R5cGVzGAUgAygJQj66SDuSATgQ6AcYASIxci8YggEyKl5bQS1aYS16MC05Xy1dKyhcLltBLVphLXowLTlfLV0rKSooXC5cKik/JBJACgVzdGF0ZRgGIAEoDjInLnBvc3Rob3JuLnN1YnNjcmlwdGlvbi52MS5XZWJob29rLlN0YXRlQgi6SAWCAQIQARJJCg9kaXNhYmxlZF9yZWFzb24YByABKA4yMC5wb3N0aG9ybi5zdWJzY3JpcHRpb24udjEuV2ViaG9vay5EaXNhYmxlZFJlYXNvbhIOCgZzZWNyZXQYCCABKAkSSQoHaGVhZGVycxgJIAMoCzIuLnBvc3Rob3JuLnN1YnNjcmlwdGlvbi52MS5XZWJob29rLkhlYWRlcnNFbnRyeUIIukgFmgECEBQSIQoNaW5fZmxpZ2h0X21heBgKIAEoBUIKukgHGgUY6AcoABI6Cgd0aW1lb3V0GAsgASgLMhkuZ29vZ2xlLnByb3RvYnVmLkR1cmF0aW9uQg66SAuqAQgiAggeMgIIARIzCgxyZXRyeV9wb2xpY3kYDCABKAsyHS5wb3N0aG9ybi50eXBlLnYxLlJldHJ5UG9saWN5EloKCG1ldGFkYXRhGA0gAygLMi8ucG9zdGhvcm4uc3Vic2NyaXB0aW9uLnYxLldlYmhvb2suTWV0YWRhdGFFbnRyeUIXukgUmgEREDIiBnIEEAEYQCoFcgMYgAQSLwoLY3JlYXRlX3RpbWUYDiABKAsyGi5nb29nbGUucHJvdG9idWYuVGltZXN0YW1wEi8KC3VwZGF0ZV90aW1lGA8gASgLMhouZ29vZ2xlLnByb3RvYnVmLlRpbWVzdGFtcBIVCgRldGFnGBAgASgJQge6SARyAhhAEhgKBmZpbHRlchgRIAEoCUIIukgFcgMYgCASSwoLd2hlbl9wYXVzZWQYEiABKA4yLC5wb3N0aG9ybi5zdWJzY3JpcHRpb24udjEuV2ViaG9vay5XaGVuUGF1c2VkQgi6SAWCAQIQARI6CgdicmVha2VyGBMgASgLMikucG9zdGhvcm4uc3Vic2NyaXB0aW9uLnYxLldlYmhvb2suQnJlYWtlchIhChRjb25zZWN1dGl2ZV9mYWlsdXJlcxgUIAEoBUgAiAEBEjUKEWxhc3Rfc3VjY2Vzc190aW1lGBUgASgLMhouZ29vZ2xlLnByb3RvYnVmLlRpbWVzdGFtcBI1ChFsYXN0X2ZhaWx1cmVfdGltZRgWIAEoCzIaLmdvb2dsZS5wcm90b2J1Zi5UaW1lc3RhbXASPwoKcmF0ZV9saW1pdBgXIAEoCzIrLnBvc3Rob3JuLnN1YnNjcmlwdGlvbi52MS5XZWJob29rLlJhdGVMaW1pdBIPCgdvcmRlcmVkGBggASgIEhMKC3B1YmxpY19rZXlzGBkgAygJGskBCgdCcmVha2VyEj4KBXN0YXRlGAEgASgOMi8ucG9zdGhvcm4uc3Vic2NyaXB0aW9uLnYxLldlYmhvb2suQnJlYWtlci5TdGF0ZRIOCgZyZWFzb24YAiABKAkSKQoFdW50aWwYAyABKAsyGi5nb29nbGUucHJvdG9idWYuVGltZXN0YW1wIkMKBVN0YXRlEhUKEVNUQVRFX1VOU1BFQ0lGSUVEEAASCgoGQ0xPU0VEEAESCAoET1BFThACEg0KCUhBTEZfT1BFThADGjgKCVJhdGVMaW1pdBIrCgpwZXJfc2Vjb25kGAEgASgBQhe6SBQSEhkAAAAAAIjDQCl7FK5H4XqEPxouCgxIZWFkZXJzRW50cnkSCwoDa2V5GAEgASgJEg0KBXZhbHVlGAIgASgJOgI4ARovCg1NZXRhZGF0YUVudHJ5EgsKA2tleRgBIAEoCRINCgV2YWx1ZRgCIAEoCToCOAEiRAoFU3RhdGUSFQoRU1RBVEVfVU5TUEVDSUZJRUQQABIKCgZBQ1RJVkUQARIKCgZQQVVTRUQQAhIMCghESVNBQkxFRBADIkgKDkRpc2FibGVkUmVhc29uEh8KG0RJU0FCTEVEX1JFQVNPTl9VTlNQRUNJRklFRBAAEggKBEdPTkUQARILCgdGQUlMSU5HEAIiPQoKV2hlblBhdXNlZBIbChdXSEVOX1BBVVNFRF9VTlNQRUNJRklFRBAAEggKBFNLSVAQARIICgRIT0xEEAJCFwoVX2NvbnNlY3V0aXZlX2ZhaWx1cmVzYgZwcm90bzM", [file_buf_validate_validate, file_google_protobuf_duration, file_google_protobuf_timestamp, file_posthorn_type_v1_policy]);
+  fileDesc("CiZwb3N0aG9ybi9zdWJzY3JpcHRpb24vdjEvd2ViaG9vay5wcm90bxIYcG9zdGhvcm4uc3Vic2NyaXB0aW9uLnYxIqEOCgdXZWJob29rEgoKAmlkGAEgASgJEhYKBG5hbWUYAiABKAlCCLpIBXIDGIABEh0KC2Rlc2NyaXB0aW9uGAMgASgJQgi6SAVyAxiAEBIVCgN1cmwYBCABKAlCCLpIBXIDKIAQElMKC2V2ZW50X3R5cGVzGAUgAygJQj66SDuSATgQ6AcYASIxci8YggEyKl5bQS1aYS16MC05Xy1dKyhcLltBLVphLXowLTlfLV0rKSooXC5cKik/JBJACgVzdGF0ZRgGIAEoDjInLnBvc3Rob3JuLnN1YnNjcmlwdGlvbi52MS5XZWJob29rLlN0YXRlQgi6SAWCAQIQARJJCg9kaXNhYmxlZF9yZWFzb24YByABKA4yMC5wb3N0aG9ybi5zdWJzY3JpcHRpb24udjEuV2ViaG9vay5EaXNhYmxlZFJlYXNvbhIOCgZzZWNyZXQYCCABKAkSSQoHaGVhZGVycxgJIAMoCzIuLnBvc3Rob3JuLnN1YnNjcmlwdGlvbi52MS5XZWJob29rLkhlYWRlcnNFbnRyeUIIukgFmgECEBQSIQoNaW5fZmxpZ2h0X21heBgKIAEoBUIKukgHGgUY6AcoABI6Cgd0aW1lb3V0GAsgASgLMhkuZ29vZ2xlLnByb3RvYnVmLkR1cmF0aW9uQg66SAuqAQgiAggeMgIIARIzCgxyZXRyeV9wb2xpY3kYDCABKAsyHS5wb3N0aG9ybi50eXBlLnYxLlJldHJ5UG9saWN5EloKCG1ldGFkYXRhGA0gAygLMi8ucG9zdGhvcm4uc3Vic2NyaXB0aW9uLnYxLldlYmhvb2suTWV0YWRhdGFFbnRyeUIXukgUmgEREDIiBnIEEAEYQCoFcgMYgAQSLwoLY3JlYXRlX3RpbWUYDiABKAsyGi5nb29nbGUucHJvdG9idWYuVGltZXN0YW1wEi8KC3VwZGF0ZV90aW1lGA8gASgLMhouZ29vZ2xlLnByb3RvYnVmLlRpbWVzdGFtcBIVCgRldGFnGBAgASgJQge6SARyAhhAEhgKBmZpbHRlchgRIAEoCUIIukgFcgMYgCASSwoLd2hlbl9wYXVzZWQYEiABKA4yLC5wb3N0aG9ybi5zdWJzY3JpcHRpb24udjEuV2ViaG9vay5XaGVuUGF1c2VkQgi6SAWCAQIQARI6CgdicmVha2VyGBMgASgLMikucG9zdGhvcm4uc3Vic2NyaXB0aW9uLnYxLldlYmhvb2suQnJlYWtlchIhChRjb25zZWN1dGl2ZV9mYWlsdXJlcxgUIAEoBUgAiAEBEjUKEWxhc3Rfc3VjY2Vzc190aW1lGBUgASgLMhouZ29vZ2xlLnByb3RvYnVmLlRpbWVzdGFtcBI1ChFsYXN0X2ZhaWx1cmVfdGltZRgWIAEoCzIaLmdvb2dsZS5wcm90b2J1Zi5UaW1lc3RhbXASPwoKcmF0ZV9saW1pdBgXIAEoCzIrLnBvc3Rob3JuLnN1YnNjcmlwdGlvbi52MS5XZWJob29rLlJhdGVMaW1pdBIPCgdvcmRlcmVkGBggASgIEhMKC3B1YmxpY19rZXlzGBkgAygJEhgKB3ZlcnNpb24YGiABKAlCB7pIBHICGCASEgoKaGFzX3NlY3JldBgbIAEoCBrJAQoHQnJlYWtlchI+CgVzdGF0ZRgBIAEoDjIvLnBvc3Rob3JuLnN1YnNjcmlwdGlvbi52MS5XZWJob29rLkJyZWFrZXIuU3RhdGUSDgoGcmVhc29uGAIgASgJEikKBXVudGlsGAMgASgLMhouZ29vZ2xlLnByb3RvYnVmLlRpbWVzdGFtcCJDCgVTdGF0ZRIVChFTVEFURV9VTlNQRUNJRklFRBAAEgoKBkNMT1NFRBABEggKBE9QRU4QAhINCglIQUxGX09QRU4QAxo4CglSYXRlTGltaXQSKwoKcGVyX3NlY29uZBgBIAEoAUIXukgUEhIZAAAAAACIw0ApexSuR+F6hD8aLgoMSGVhZGVyc0VudHJ5EgsKA2tleRgBIAEoCRINCgV2YWx1ZRgCIAEoCToCOAEaLwoNTWV0YWRhdGFFbnRyeRILCgNrZXkYASABKAkSDQoFdmFsdWUYAiABKAk6AjgBIkQKBVN0YXRlEhUKEVNUQVRFX1VOU1BFQ0lGSUVEEAASCgoGQUNUSVZFEAESCgoGUEFVU0VEEAISDAoIRElTQUJMRUQQAyJICg5EaXNhYmxlZFJlYXNvbhIfChtESVNBQkxFRF9SRUFTT05fVU5TUEVDSUZJRUQQABIICgRHT05FEAESCwoHRkFJTElORxACIj0KCldoZW5QYXVzZWQSGwoXV0hFTl9QQVVTRURfVU5TUEVDSUZJRUQQABIICgRTS0lQEAESCAoESE9MRBACQhcKFV9jb25zZWN1dGl2ZV9mYWlsdXJlc2IGcHJvdG8z", [file_buf_validate_validate, file_google_protobuf_duration, file_google_protobuf_timestamp, file_posthorn_type_v1_policy]);
 
 /**
  * A customer's subscription: where to send, what, and how.
@@ -77,7 +77,10 @@ export type Webhook = Message<"posthorn.subscription.v1.Webhook"> & {
 
   /**
    * The signing secret, in the answers to create and rotate and never again; empty where the
-   * provider signs with Ed25519 only. Set by Posthorn.
+   * provider signs with Ed25519 only. Set by Posthorn, or by the caller where the provider's
+   * policy lets customers choose: `whsec_` + base64 of 24 to 64 bytes, or, where a signature takes
+   * the secret as text, 8 to 256 printable ASCII characters. In an update, empty takes the secret
+   * away where the policy makes it optional.
    *
    * @generated from field: string secret = 8;
    */
@@ -212,6 +215,21 @@ export type Webhook = Message<"posthorn.subscription.v1.Webhook"> & {
    * @generated from field: repeated string public_keys = 25;
    */
   publicKeys: string[];
+
+  /**
+   * Which payload version its deliveries have, for events from now on. Empty means the provider's
+   * newest; answers name the version that holds.
+   *
+   * @generated from field: string version = 26;
+   */
+  version: string;
+
+  /**
+   * Whether it has a signing secret; without one deliveries are not signed. Set by Posthorn.
+   *
+   * @generated from field: bool has_secret = 27;
+   */
+  hasSecret: boolean;
 };
 
 /**
@@ -274,7 +292,10 @@ export type WebhookJson = {
 
   /**
    * The signing secret, in the answers to create and rotate and never again; empty where the
-   * provider signs with Ed25519 only. Set by Posthorn.
+   * provider signs with Ed25519 only. Set by Posthorn, or by the caller where the provider's
+   * policy lets customers choose: `whsec_` + base64 of 24 to 64 bytes, or, where a signature takes
+   * the secret as text, 8 to 256 printable ASCII characters. In an update, empty takes the secret
+   * away where the policy makes it optional.
    *
    * @generated from field: string secret = 8;
    */
@@ -409,6 +430,21 @@ export type WebhookJson = {
    * @generated from field: repeated string public_keys = 25;
    */
   publicKeys?: string[];
+
+  /**
+   * Which payload version its deliveries have, for events from now on. Empty means the provider's
+   * newest; answers name the version that holds.
+   *
+   * @generated from field: string version = 26;
+   */
+  version?: string;
+
+  /**
+   * Whether it has a signing secret; without one deliveries are not signed. Set by Posthorn.
+   *
+   * @generated from field: bool has_secret = 27;
+   */
+  hasSecret?: boolean;
 };
 
 /**

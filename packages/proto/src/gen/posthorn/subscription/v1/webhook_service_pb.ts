@@ -17,7 +17,7 @@ import type { Message } from "@bufbuild/protobuf";
  * Describes the file posthorn/subscription/v1/webhook_service.proto.
  */
 export const file_posthorn_subscription_v1_webhook_service: GenFile = /*@__PURE__*/
-  fileDesc("Ci5wb3N0aG9ybi9zdWJzY3JpcHRpb24vdjEvd2ViaG9va19zZXJ2aWNlLnByb3RvEhhwb3N0aG9ybi5zdWJzY3JpcHRpb24udjEihAEKFENyZWF0ZVdlYmhvb2tSZXF1ZXN0EjAKCXdvcmtzcGFjZRgBIAEoCUIdukgachgyFl5bQS1aYS16MC05Ll8tXXsxLDY0fSQSOgoHd2ViaG9vaxgCIAEoCzIhLnBvc3Rob3JuLnN1YnNjcmlwdGlvbi52MS5XZWJob29rQga6SAPIAQEiVgoRR2V0V2ViaG9va1JlcXVlc3QSMAoJd29ya3NwYWNlGAEgASgJQh26SBpyGDIWXltBLVphLXowLTkuXy1dezEsNjR9JBIPCgd3ZWJob29rGAIgASgJIoQBChNMaXN0V2ViaG9va3NSZXF1ZXN0EjAKCXdvcmtzcGFjZRgBIAEoCUIdukgachgyFl5bQS1aYS16MC05Ll8tXXsxLDY0fSQSHQoJcGFnZV9zaXplGAIgASgFQgq6SAcaBRj6ASgAEhwKCnBhZ2VfdG9rZW4YAyABKAlCCLpIBXIDGIAIImQKFExpc3RXZWJob29rc1Jlc3BvbnNlEjMKCHdlYmhvb2tzGAEgAygLMiEucG9zdGhvcm4uc3Vic2NyaXB0aW9uLnYxLldlYmhvb2sSFwoPbmV4dF9wYWdlX3Rva2VuGAIgASgJIsoBChRVcGRhdGVXZWJob29rUmVxdWVzdBIwCgl3b3Jrc3BhY2UYASABKAlCHbpIGnIYMhZeW0EtWmEtejAtOS5fLV17MSw2NH0kEjoKB3dlYmhvb2sYAiABKAsyIS5wb3N0aG9ybi5zdWJzY3JpcHRpb24udjEuV2ViaG9va0IGukgDyAEBEi8KC3VwZGF0ZV9tYXNrGAMgASgLMhouZ29vZ2xlLnByb3RvYnVmLkZpZWxkTWFzaxITCgtjYW5jZWxfaGVsZBgEIAEoCCJZChREZWxldGVXZWJob29rUmVxdWVzdBIwCgl3b3Jrc3BhY2UYASABKAlCHbpIGnIYMhZeW0EtWmEtejAtOS5fLV17MSw2NH0kEg8KB3dlYmhvb2sYAiABKAkimwEKGlJvdGF0ZVdlYmhvb2tTZWNyZXRSZXF1ZXN0EjAKCXdvcmtzcGFjZRgBIAEoCUIdukgachgyFl5bQS1aYS16MC05Ll8tXXsxLDY0fSQSDwoHd2ViaG9vaxgCIAEoCRI6CgdvdmVybGFwGAMgASgLMhkuZ29vZ2xlLnByb3RvYnVmLkR1cmF0aW9uQg66SAuqAQgiBAiA9SQyADK7CAoOV2ViaG9va1NlcnZpY2USqgEKDUNyZWF0ZVdlYmhvb2sSLi5wb3N0aG9ybi5zdWJzY3JpcHRpb24udjEuQ3JlYXRlV2ViaG9va1JlcXVlc3QaIS5wb3N0aG9ybi5zdWJzY3JpcHRpb24udjEuV2ViaG9vayJGqrsYDggDEgh3ZWJob29rcxgBgtPkkwIuOgd3ZWJob29rIiMvdjEvd29ya3NwYWNlcy97d29ya3NwYWNlfS93ZWJob29rcxKoAQoKR2V0V2ViaG9vaxIrLnBvc3Rob3JuLnN1YnNjcmlwdGlvbi52MS5HZXRXZWJob29rUmVxdWVzdBohLnBvc3Rob3JuLnN1YnNjcmlwdGlvbi52MS5XZWJob29rIkqquxgRCAMSDXdlYmhvb2tzOnJlYWSC0+STAi8SLS92MS93b3Jrc3BhY2VzL3t3b3Jrc3BhY2V9L3dlYmhvb2tzL3t3ZWJob29rfRKvAQoMTGlzdFdlYmhvb2tzEi0ucG9zdGhvcm4uc3Vic2NyaXB0aW9uLnYxLkxpc3RXZWJob29rc1JlcXVlc3QaLi5wb3N0aG9ybi5zdWJzY3JpcHRpb24udjEuTGlzdFdlYmhvb2tzUmVzcG9uc2UiQKq7GBEIAxINd2ViaG9va3M6cmVhZILT5JMCJRIjL3YxL3dvcmtzcGFjZXMve3dvcmtzcGFjZX0vd2ViaG9va3MStQEKDVVwZGF0ZVdlYmhvb2sSLi5wb3N0aG9ybi5zdWJzY3JpcHRpb24udjEuVXBkYXRlV2ViaG9va1JlcXVlc3QaIS5wb3N0aG9ybi5zdWJzY3JpcHRpb24udjEuV2ViaG9vayJRqrsYDAgDEgh3ZWJob29rc4LT5JMCOzoHd2ViaG9vazIwL3YxL3dvcmtzcGFjZXMve3dvcmtzcGFjZX0vd2ViaG9va3Mve3dlYmhvb2suaWR9Ep4BCg1EZWxldGVXZWJob29rEi4ucG9zdGhvcm4uc3Vic2NyaXB0aW9uLnYxLkRlbGV0ZVdlYmhvb2tSZXF1ZXN0GhYuZ29vZ2xlLnByb3RvYnVmLkVtcHR5IkWquxgMCAMSCHdlYmhvb2tzgtPkkwIvKi0vdjEvd29ya3NwYWNlcy97d29ya3NwYWNlfS93ZWJob29rcy97d2ViaG9va30SxQEKE1JvdGF0ZVdlYmhvb2tTZWNyZXQSNC5wb3N0aG9ybi5zdWJzY3JpcHRpb24udjEuUm90YXRlV2ViaG9va1NlY3JldFJlcXVlc3QaIS5wb3N0aG9ybi5zdWJzY3JpcHRpb24udjEuV2ViaG9vayJVqrsYDAgDEgh3ZWJob29rc4LT5JMCPzoBKiI6L3YxL3dvcmtzcGFjZXMve3dvcmtzcGFjZX0vd2ViaG9va3Mve3dlYmhvb2t9OnJvdGF0ZVNlY3JldGIGcHJvdG8z", [file_buf_validate_validate, file_google_api_annotations, file_google_protobuf_duration, file_google_protobuf_empty, file_google_protobuf_field_mask, file_posthorn_subscription_v1_webhook, file_posthorn_type_v1_options]);
+  fileDesc("Ci5wb3N0aG9ybi9zdWJzY3JpcHRpb24vdjEvd2ViaG9va19zZXJ2aWNlLnByb3RvEhhwb3N0aG9ybi5zdWJzY3JpcHRpb24udjEihAEKFENyZWF0ZVdlYmhvb2tSZXF1ZXN0EjAKCXdvcmtzcGFjZRgBIAEoCUIdukgachgyFl5bQS1aYS16MC05Ll8tXXsxLDY0fSQSOgoHd2ViaG9vaxgCIAEoCzIhLnBvc3Rob3JuLnN1YnNjcmlwdGlvbi52MS5XZWJob29rQga6SAPIAQEiVgoRR2V0V2ViaG9va1JlcXVlc3QSMAoJd29ya3NwYWNlGAEgASgJQh26SBpyGDIWXltBLVphLXowLTkuXy1dezEsNjR9JBIPCgd3ZWJob29rGAIgASgJIoQBChNMaXN0V2ViaG9va3NSZXF1ZXN0EjAKCXdvcmtzcGFjZRgBIAEoCUIdukgachgyFl5bQS1aYS16MC05Ll8tXXsxLDY0fSQSHQoJcGFnZV9zaXplGAIgASgFQgq6SAcaBRj6ASgAEhwKCnBhZ2VfdG9rZW4YAyABKAlCCLpIBXIDGIAIImQKFExpc3RXZWJob29rc1Jlc3BvbnNlEjMKCHdlYmhvb2tzGAEgAygLMiEucG9zdGhvcm4uc3Vic2NyaXB0aW9uLnYxLldlYmhvb2sSFwoPbmV4dF9wYWdlX3Rva2VuGAIgASgJIsoBChRVcGRhdGVXZWJob29rUmVxdWVzdBIwCgl3b3Jrc3BhY2UYASABKAlCHbpIGnIYMhZeW0EtWmEtejAtOS5fLV17MSw2NH0kEjoKB3dlYmhvb2sYAiABKAsyIS5wb3N0aG9ybi5zdWJzY3JpcHRpb24udjEuV2ViaG9va0IGukgDyAEBEi8KC3VwZGF0ZV9tYXNrGAMgASgLMhouZ29vZ2xlLnByb3RvYnVmLkZpZWxkTWFzaxITCgtjYW5jZWxfaGVsZBgEIAEoCCJZChREZWxldGVXZWJob29rUmVxdWVzdBIwCgl3b3Jrc3BhY2UYASABKAlCHbpIGnIYMhZeW0EtWmEtejAtOS5fLV17MSw2NH0kEg8KB3dlYmhvb2sYAiABKAkiXAoXR2V0V2ViaG9va1NlY3JldFJlcXVlc3QSMAoJd29ya3NwYWNlGAEgASgJQh26SBpyGDIWXltBLVphLXowLTkuXy1dezEsNjR9JBIPCgd3ZWJob29rGAIgASgJIh8KDVdlYmhvb2tTZWNyZXQSDgoGc2VjcmV0GAEgASgJIpsBChpSb3RhdGVXZWJob29rU2VjcmV0UmVxdWVzdBIwCgl3b3Jrc3BhY2UYASABKAlCHbpIGnIYMhZeW0EtWmEtejAtOS5fLV17MSw2NH0kEg8KB3dlYmhvb2sYAiABKAkSOgoHb3ZlcmxhcBgDIAEoCzIZLmdvb2dsZS5wcm90b2J1Zi5EdXJhdGlvbkIOukgLqgEIIgQIgPUkMgAy+QkKDldlYmhvb2tTZXJ2aWNlEqoBCg1DcmVhdGVXZWJob29rEi4ucG9zdGhvcm4uc3Vic2NyaXB0aW9uLnYxLkNyZWF0ZVdlYmhvb2tSZXF1ZXN0GiEucG9zdGhvcm4uc3Vic2NyaXB0aW9uLnYxLldlYmhvb2siRqq7GA4IAxIId2ViaG9va3MYAYLT5JMCLjoHd2ViaG9vayIjL3YxL3dvcmtzcGFjZXMve3dvcmtzcGFjZX0vd2ViaG9va3MSqAEKCkdldFdlYmhvb2sSKy5wb3N0aG9ybi5zdWJzY3JpcHRpb24udjEuR2V0V2ViaG9va1JlcXVlc3QaIS5wb3N0aG9ybi5zdWJzY3JpcHRpb24udjEuV2ViaG9vayJKqrsYEQgDEg13ZWJob29rczpyZWFkgtPkkwIvEi0vdjEvd29ya3NwYWNlcy97d29ya3NwYWNlfS93ZWJob29rcy97d2ViaG9va30SrwEKDExpc3RXZWJob29rcxItLnBvc3Rob3JuLnN1YnNjcmlwdGlvbi52MS5MaXN0V2ViaG9va3NSZXF1ZXN0Gi4ucG9zdGhvcm4uc3Vic2NyaXB0aW9uLnYxLkxpc3RXZWJob29rc1Jlc3BvbnNlIkCquxgRCAMSDXdlYmhvb2tzOnJlYWSC0+STAiUSIy92MS93b3Jrc3BhY2VzL3t3b3Jrc3BhY2V9L3dlYmhvb2tzErUBCg1VcGRhdGVXZWJob29rEi4ucG9zdGhvcm4uc3Vic2NyaXB0aW9uLnYxLlVwZGF0ZVdlYmhvb2tSZXF1ZXN0GiEucG9zdGhvcm4uc3Vic2NyaXB0aW9uLnYxLldlYmhvb2siUaq7GAwIAxIId2ViaG9va3OC0+STAjs6B3dlYmhvb2syMC92MS93b3Jrc3BhY2VzL3t3b3Jrc3BhY2V9L3dlYmhvb2tzL3t3ZWJob29rLmlkfRKeAQoNRGVsZXRlV2ViaG9vaxIuLnBvc3Rob3JuLnN1YnNjcmlwdGlvbi52MS5EZWxldGVXZWJob29rUmVxdWVzdBoWLmdvb2dsZS5wcm90b2J1Zi5FbXB0eSJFqrsYDAgDEgh3ZWJob29rc4LT5JMCLyotL3YxL3dvcmtzcGFjZXMve3dvcmtzcGFjZX0vd2ViaG9va3Mve3dlYmhvb2t9ErsBChBHZXRXZWJob29rU2VjcmV0EjEucG9zdGhvcm4uc3Vic2NyaXB0aW9uLnYxLkdldFdlYmhvb2tTZWNyZXRSZXF1ZXN0GicucG9zdGhvcm4uc3Vic2NyaXB0aW9uLnYxLldlYmhvb2tTZWNyZXQiS6q7GAsIAxIHc2VjcmV0c4LT5JMCNhI0L3YxL3dvcmtzcGFjZXMve3dvcmtzcGFjZX0vd2ViaG9va3Mve3dlYmhvb2t9L3NlY3JldBLFAQoTUm90YXRlV2ViaG9va1NlY3JldBI0LnBvc3Rob3JuLnN1YnNjcmlwdGlvbi52MS5Sb3RhdGVXZWJob29rU2VjcmV0UmVxdWVzdBohLnBvc3Rob3JuLnN1YnNjcmlwdGlvbi52MS5XZWJob29rIlWquxgMCAMSCHdlYmhvb2tzgtPkkwI/OgEqIjovdjEvd29ya3NwYWNlcy97d29ya3NwYWNlfS93ZWJob29rcy97d2ViaG9va306cm90YXRlU2VjcmV0YgZwcm90bzM", [file_buf_validate_validate, file_google_api_annotations, file_google_protobuf_duration, file_google_protobuf_empty, file_google_protobuf_field_mask, file_posthorn_subscription_v1_webhook, file_posthorn_type_v1_options]);
 
 /**
  * The webhook to register.
@@ -360,6 +360,90 @@ export const DeleteWebhookRequestSchema: GenMessage<DeleteWebhookRequest, {jsonT
   messageDesc(file_posthorn_subscription_v1_webhook_service, 5);
 
 /**
+ * Which webhook.
+ *
+ * @generated from message posthorn.subscription.v1.GetWebhookSecretRequest
+ */
+export type GetWebhookSecretRequest = Message<"posthorn.subscription.v1.GetWebhookSecretRequest"> & {
+  /**
+   * The workspace's id or alias.
+   *
+   * @generated from field: string workspace = 1;
+   */
+  workspace: string;
+
+  /**
+   * Its id.
+   *
+   * @generated from field: string webhook = 2;
+   */
+  webhook: string;
+};
+
+/**
+ * Which webhook.
+ *
+ * @generated from message posthorn.subscription.v1.GetWebhookSecretRequest
+ */
+export type GetWebhookSecretRequestJson = {
+  /**
+   * The workspace's id or alias.
+   *
+   * @generated from field: string workspace = 1;
+   */
+  workspace?: string;
+
+  /**
+   * Its id.
+   *
+   * @generated from field: string webhook = 2;
+   */
+  webhook?: string;
+};
+
+/**
+ * Describes the message posthorn.subscription.v1.GetWebhookSecretRequest.
+ * Use `create(GetWebhookSecretRequestSchema)` to create a new message.
+ */
+export const GetWebhookSecretRequestSchema: GenMessage<GetWebhookSecretRequest, {jsonType: GetWebhookSecretRequestJson}> = /*@__PURE__*/
+  messageDesc(file_posthorn_subscription_v1_webhook_service, 6);
+
+/**
+ * What a webhook's deliveries are signed with.
+ *
+ * @generated from message posthorn.subscription.v1.WebhookSecret
+ */
+export type WebhookSecret = Message<"posthorn.subscription.v1.WebhookSecret"> & {
+  /**
+   * The present secret; empty when the webhook has none.
+   *
+   * @generated from field: string secret = 1;
+   */
+  secret: string;
+};
+
+/**
+ * What a webhook's deliveries are signed with.
+ *
+ * @generated from message posthorn.subscription.v1.WebhookSecret
+ */
+export type WebhookSecretJson = {
+  /**
+   * The present secret; empty when the webhook has none.
+   *
+   * @generated from field: string secret = 1;
+   */
+  secret?: string;
+};
+
+/**
+ * Describes the message posthorn.subscription.v1.WebhookSecret.
+ * Use `create(WebhookSecretSchema)` to create a new message.
+ */
+export const WebhookSecretSchema: GenMessage<WebhookSecret, {jsonType: WebhookSecretJson}> = /*@__PURE__*/
+  messageDesc(file_posthorn_subscription_v1_webhook_service, 7);
+
+/**
  * Which webhook, and how long the old secret stays good.
  *
  * @generated from message posthorn.subscription.v1.RotateWebhookSecretRequest
@@ -424,7 +508,7 @@ export type RotateWebhookSecretRequestJson = {
  * Use `create(RotateWebhookSecretRequestSchema)` to create a new message.
  */
 export const RotateWebhookSecretRequestSchema: GenMessage<RotateWebhookSecretRequest, {jsonType: RotateWebhookSecretRequestJson}> = /*@__PURE__*/
-  messageDesc(file_posthorn_subscription_v1_webhook_service, 6);
+  messageDesc(file_posthorn_subscription_v1_webhook_service, 8);
 
 /**
  * The webhooks of a workspace. A change governs every event that is published after its answer.
@@ -483,6 +567,17 @@ export const WebhookService: GenService<{
     methodKind: "unary";
     input: typeof DeleteWebhookRequestSchema;
     output: typeof EmptySchema;
+  },
+  /**
+   * Gets the signing secret of a webhook, where the provider's policy lets customers read it;
+   * PRECONDITION elsewhere. Empty when it has none.
+   *
+   * @generated from rpc posthorn.subscription.v1.WebhookService.GetWebhookSecret
+   */
+  getWebhookSecret: {
+    methodKind: "unary";
+    input: typeof GetWebhookSecretRequestSchema;
+    output: typeof WebhookSecretSchema;
   },
   /**
    * Makes a new signing secret, and with it new Ed25519 keys; the secret is in the answer once.

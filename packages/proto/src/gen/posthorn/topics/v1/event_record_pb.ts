@@ -14,7 +14,7 @@ import type { Message } from "@bufbuild/protobuf";
  * Describes the file posthorn/topics/v1/event_record.proto.
  */
 export const file_posthorn_topics_v1_event_record: GenFile = /*@__PURE__*/
-  fileDesc("CiVwb3N0aG9ybi90b3BpY3MvdjEvZXZlbnRfcmVjb3JkLnByb3RvEhJwb3N0aG9ybi50b3BpY3MudjEitAIKC0V2ZW50UmVjb3JkEhAKCGV2ZW50X2lkGAEgASgJEhQKDHdvcmtzcGFjZV9pZBgCIAEoCRIQCghwcm92aWRlchgDIAEoCRIMCgR0eXBlGAQgASgJEgwKBGRhdGEYBSABKAwSLgoKb2NjdXJfdGltZRgGIAEoCzIaLmdvb2dsZS5wcm90b2J1Zi5UaW1lc3RhbXASLwoLYWNjZXB0X3RpbWUYByABKAsyGi5nb29nbGUucHJvdG9idWYuVGltZXN0YW1wEhQKDG9yZGVyaW5nX2tleRgIIAEoCRITCgt0cmFjZXBhcmVudBgJIAEoCRIwCgxkZWxpdmVyX3RpbWUYCiABKAsyGi5nb29nbGUucHJvdG9idWYuVGltZXN0YW1wEhEKCWlzX3JlcGVhdBgLIAEoCGIGcHJvdG8z", [file_google_protobuf_timestamp]);
+  fileDesc("CiVwb3N0aG9ybi90b3BpY3MvdjEvZXZlbnRfcmVjb3JkLnByb3RvEhJwb3N0aG9ybi50b3BpY3MudjEiggMKC0V2ZW50UmVjb3JkEhAKCGV2ZW50X2lkGAEgASgJEhQKDHdvcmtzcGFjZV9pZBgCIAEoCRIQCghwcm92aWRlchgDIAEoCRIMCgR0eXBlGAQgASgJEgwKBGRhdGEYBSABKAwSLgoKb2NjdXJfdGltZRgGIAEoCzIaLmdvb2dsZS5wcm90b2J1Zi5UaW1lc3RhbXASLwoLYWNjZXB0X3RpbWUYByABKAsyGi5nb29nbGUucHJvdG9idWYuVGltZXN0YW1wEhQKDG9yZGVyaW5nX2tleRgIIAEoCRITCgt0cmFjZXBhcmVudBgJIAEoCRIwCgxkZWxpdmVyX3RpbWUYCiABKAsyGi5nb29nbGUucHJvdG9idWYuVGltZXN0YW1wEhEKCWlzX3JlcGVhdBgLIAEoCBIVCg1jb25uZWN0aW9uX2lkGAwgASgJEhgKEGludGVncmF0aW9uX25hbWUYDSABKAkSGwoTcHJldmlvdXNfYXR0cmlidXRlcxgOIAEoDGIGcHJvdG8z", [file_google_protobuf_timestamp]);
 
 /**
  * The value of a record of `posthorn.events.v1`: one accepted event. The record's key is the
@@ -99,6 +99,27 @@ export type EventRecord = Message<"posthorn.topics.v1.EventRecord"> & {
    * @generated from field: bool is_repeat = 11;
    */
   isRepeat: boolean;
+
+  /**
+   * `conn_` + 26 characters; empty for none.
+   *
+   * @generated from field: string connection_id = 12;
+   */
+  connectionId: string;
+
+  /**
+   * The name of the connection's integration when it was accepted; empty for none.
+   *
+   * @generated from field: string integration_name = 13;
+   */
+  integrationName: string;
+
+  /**
+   * The previous values of what changed, a JSON object as text; empty where the type has none.
+   *
+   * @generated from field: bytes previous_attributes = 14;
+   */
+  previousAttributes: Uint8Array;
 };
 
 /**
@@ -184,6 +205,27 @@ export type EventRecordJson = {
    * @generated from field: bool is_repeat = 11;
    */
   isRepeat?: boolean;
+
+  /**
+   * `conn_` + 26 characters; empty for none.
+   *
+   * @generated from field: string connection_id = 12;
+   */
+  connectionId?: string;
+
+  /**
+   * The name of the connection's integration when it was accepted; empty for none.
+   *
+   * @generated from field: string integration_name = 13;
+   */
+  integrationName?: string;
+
+  /**
+   * The previous values of what changed, a JSON object as text; empty where the type has none.
+   *
+   * @generated from field: bytes previous_attributes = 14;
+   */
+  previousAttributes?: string;
 };
 
 /**

@@ -10,6 +10,8 @@ import type { Duration, DurationJson, Timestamp, TimestampJson } from "@bufbuild
 import { file_google_protobuf_duration, file_google_protobuf_timestamp } from "@bufbuild/protobuf/wkt";
 import type { Webhook_DisabledReason, Webhook_DisabledReasonJson, Webhook_State, Webhook_StateJson, Webhook_WhenPaused, Webhook_WhenPausedJson } from "../../../subscription/v1/webhook_pb.ts";
 import { file_posthorn_subscription_v1_webhook } from "../../../subscription/v1/webhook_pb.ts";
+import type { Envelope, EnvelopeJson } from "../../../type/v1/envelope_pb.ts";
+import { file_posthorn_type_v1_envelope } from "../../../type/v1/envelope_pb.ts";
 import type { Level, LevelJson } from "../../../type/v1/options_pb.ts";
 import { file_posthorn_type_v1_options } from "../../../type/v1/options_pb.ts";
 import type { RetryPolicy, RetryPolicyJson, Signature, SignatureJson } from "../../../type/v1/policy_pb.ts";
@@ -20,7 +22,7 @@ import type { Message } from "@bufbuild/protobuf";
  * Describes the file posthorn/internal/subscription/v1/subscription_sync_service.proto.
  */
 export const file_posthorn_internal_subscription_v1_subscription_sync_service: GenFile = /*@__PURE__*/
-  fileDesc("CkFwb3N0aG9ybi9pbnRlcm5hbC9zdWJzY3JpcHRpb24vdjEvc3Vic2NyaXB0aW9uX3N5bmNfc2VydmljZS5wcm90bxIhcG9zdGhvcm4uaW50ZXJuYWwuc3Vic2NyaXB0aW9uLnYxIiUKD0NoZWNrS2V5UmVxdWVzdBISCgprZXlfc2hhMjU2GAEgASgMIrMBChBDaGVja0tleVJlc3BvbnNlEg4KBmtleV9pZBgBIAEoCRImCgVsZXZlbBgCIAEoDjIXLnBvc3Rob3JuLnR5cGUudjEuTGV2ZWwSEAoIcHJvdmlkZXIYAyABKAkSFAoMd29ya3NwYWNlX2lkGAQgASgJEg4KBnNjb3BlcxgFIAMoCRIvCgtleHBpcmVfdGltZRgGIAEoCzIaLmdvb2dsZS5wcm90b2J1Zi5UaW1lc3RhbXAiWQoXUmVzb2x2ZVdvcmtzcGFjZVJlcXVlc3QSEAoIcHJvdmlkZXIYASABKAkSEQoJd29ya3NwYWNlGAIgASgJEhkKEWNyZWF0ZV9pZl9taXNzaW5nGAMgASgIIjAKGFJlc29sdmVXb3Jrc3BhY2VSZXNwb25zZRIUCgx3b3Jrc3BhY2VfaWQYASABKAkiPgoSU3luY0NhdGFsb2dSZXF1ZXN0EhAKCHByb3ZpZGVyGAEgASgJEhYKDmtub3duX3JldmlzaW9uGAIgASgDImQKE1N5bmNDYXRhbG9nUmVzcG9uc2USEAoIcmV2aXNpb24YASABKAMSOwoHY2F0YWxvZxgCIAEoCzIqLnBvc3Rob3JuLmludGVybmFsLnN1YnNjcmlwdGlvbi52MS5DYXRhbG9nInAKB0NhdGFsb2cSSAoLZXZlbnRfdHlwZXMYASADKAsyMy5wb3N0aG9ybi5pbnRlcm5hbC5zdWJzY3JpcHRpb24udjEuQ2F0YWxvZ0V2ZW50VHlwZRIbChN0YWtlc191bmtub3duX3R5cGVzGAIgASgIIlMKEENhdGFsb2dFdmVudFR5cGUSDAoEbmFtZRgBIAEoCRIOCgZzY2hlbWEYAiABKAwSDwoHZXhhbXBsZRgDIAEoDBIQCghyZXNlcnZlZBgEIAEoCCI1ChNBZGRFdmVudFR5cGVSZXF1ZXN0EhAKCHByb3ZpZGVyGAEgASgJEgwKBG5hbWUYAiABKAkiFgoUQWRkRXZlbnRUeXBlUmVzcG9uc2UipgEKGFN5bmNTdWJzY3JpcHRpb25zUmVxdWVzdBJFCgp3b3Jrc3BhY2VzGAEgAygLMjEucG9zdGhvcm4uaW50ZXJuYWwuc3Vic2NyaXB0aW9uLnYxLktub3duV29ya3NwYWNlEkMKCXByb3ZpZGVycxgCIAMoCzIwLnBvc3Rob3JuLmludGVybmFsLnN1YnNjcmlwdGlvbi52MS5Lbm93blByb3ZpZGVyIjcKDktub3duV29ya3NwYWNlEhQKDHdvcmtzcGFjZV9pZBgBIAEoCRIPCgd2ZXJzaW9uGAIgASgDIjMKDUtub3duUHJvdmlkZXISEAoIcHJvdmlkZXIYASABKAkSEAoIcmV2aXNpb24YAiABKAMirQEKGVN5bmNTdWJzY3JpcHRpb25zUmVzcG9uc2USSAoKd29ya3NwYWNlcxgBIAMoCzI0LnBvc3Rob3JuLmludGVybmFsLnN1YnNjcmlwdGlvbi52MS5Xb3Jrc3BhY2VTbmFwc2hvdBJGCglwcm92aWRlcnMYAiADKAsyMy5wb3N0aG9ybi5pbnRlcm5hbC5zdWJzY3JpcHRpb24udjEuUHJvdmlkZXJTbmFwc2hvdCKjAQoRV29ya3NwYWNlU25hcHNob3QSFAoMd29ya3NwYWNlX2lkGAEgASgJEg8KB3ZlcnNpb24YAiABKAMSDwoHZGVsZXRlZBgDIAEoCBIQCghwcm92aWRlchgEIAEoCRJECgh3ZWJob29rcxgFIAMoCzIyLnBvc3Rob3JuLmludGVybmFsLnN1YnNjcmlwdGlvbi52MS5XZWJob29rU25hcHNob3QisAQKD1dlYmhvb2tTbmFwc2hvdBISCgp3ZWJob29rX2lkGAEgASgJEg8KB3ZlcnNpb24YAiABKAMSCwoDdXJsGAMgASgJEhMKC2V2ZW50X3R5cGVzGAQgAygJEjYKBXN0YXRlGAUgASgOMicucG9zdGhvcm4uc3Vic2NyaXB0aW9uLnYxLldlYmhvb2suU3RhdGUSQAoHc2VjcmV0cxgGIAMoCzIvLnBvc3Rob3JuLmludGVybmFsLnN1YnNjcmlwdGlvbi52MS5TZWFsZWRTZWNyZXQSFgoOc2VhbGVkX2hlYWRlcnMYByABKAwSFQoNaW5fZmxpZ2h0X21heBgIIAEoBRIqCgd0aW1lb3V0GAkgASgLMhkuZ29vZ2xlLnByb3RvYnVmLkR1cmF0aW9uEjMKDHJldHJ5X3BvbGljeRgKIAEoCzIdLnBvc3Rob3JuLnR5cGUudjEuUmV0cnlQb2xpY3kSDgoGZmlsdGVyGAsgASgJEkEKC3doZW5fcGF1c2VkGAwgASgOMiwucG9zdGhvcm4uc3Vic2NyaXB0aW9uLnYxLldlYmhvb2suV2hlblBhdXNlZBIdChVyYXRlX2xpbWl0X3Blcl9zZWNvbmQYDSABKAESDwoHb3JkZXJlZBgOIAEoCBIxCg1jYW5jZWxfYmVmb3JlGA8gASgLMhouZ29vZ2xlLnByb3RvYnVmLlRpbWVzdGFtcBIWCg50YXJnZXRfdmVyc2lvbhgQIAEoAyJPCgxTZWFsZWRTZWNyZXQSDgoGc2VhbGVkGAEgASgMEi8KC2V4cGlyZV90aW1lGAIgASgLMhouZ29vZ2xlLnByb3RvYnVmLlRpbWVzdGFtcCLgAQoQUHJvdmlkZXJTbmFwc2hvdBIQCghwcm92aWRlchgBIAEoCRIQCghyZXZpc2lvbhgCIAEoAxIUCgxkaXNwbGF5X25hbWUYAyABKAkSEgoKdXNlcl9hZ2VudBgEIAEoCRIvCgpzaWduYXR1cmVzGAUgAygLMhsucG9zdGhvcm4udHlwZS52MS5TaWduYXR1cmUSMwoMcmV0cnlfcG9saWN5GAYgASgLMh0ucG9zdGhvcm4udHlwZS52MS5SZXRyeVBvbGljeRIYChB3cmFwcGVkX2RhdGFfa2V5GAcgASgMIpwBChVEaXNhYmxlV2ViaG9va1JlcXVlc3QSFAoMd29ya3NwYWNlX2lkGAEgASgJEhIKCndlYmhvb2tfaWQYAiABKAkSFwoPd2ViaG9va192ZXJzaW9uGAMgASgDEkAKBnJlYXNvbhgEIAEoDjIwLnBvc3Rob3JuLnN1YnNjcmlwdGlvbi52MS5XZWJob29rLkRpc2FibGVkUmVhc29uIioKFkRpc2FibGVXZWJob29rUmVzcG9uc2USEAoIZGlzYWJsZWQYASABKAgy5gYKF1N1YnNjcmlwdGlvblN5bmNTZXJ2aWNlEnsKCENoZWNrS2V5EjIucG9zdGhvcm4uaW50ZXJuYWwuc3Vic2NyaXB0aW9uLnYxLkNoZWNrS2V5UmVxdWVzdBozLnBvc3Rob3JuLmludGVybmFsLnN1YnNjcmlwdGlvbi52MS5DaGVja0tleVJlc3BvbnNlIgaquxgCCAQSkwEKEFJlc29sdmVXb3Jrc3BhY2USOi5wb3N0aG9ybi5pbnRlcm5hbC5zdWJzY3JpcHRpb24udjEuUmVzb2x2ZVdvcmtzcGFjZVJlcXVlc3QaOy5wb3N0aG9ybi5pbnRlcm5hbC5zdWJzY3JpcHRpb24udjEuUmVzb2x2ZVdvcmtzcGFjZVJlc3BvbnNlIgaquxgCCAQShAEKC1N5bmNDYXRhbG9nEjUucG9zdGhvcm4uaW50ZXJuYWwuc3Vic2NyaXB0aW9uLnYxLlN5bmNDYXRhbG9nUmVxdWVzdBo2LnBvc3Rob3JuLmludGVybmFsLnN1YnNjcmlwdGlvbi52MS5TeW5jQ2F0YWxvZ1Jlc3BvbnNlIgaquxgCCAQShwEKDEFkZEV2ZW50VHlwZRI2LnBvc3Rob3JuLmludGVybmFsLnN1YnNjcmlwdGlvbi52MS5BZGRFdmVudFR5cGVSZXF1ZXN0GjcucG9zdGhvcm4uaW50ZXJuYWwuc3Vic2NyaXB0aW9uLnYxLkFkZEV2ZW50VHlwZVJlc3BvbnNlIgaquxgCCAQSlgEKEVN5bmNTdWJzY3JpcHRpb25zEjsucG9zdGhvcm4uaW50ZXJuYWwuc3Vic2NyaXB0aW9uLnYxLlN5bmNTdWJzY3JpcHRpb25zUmVxdWVzdBo8LnBvc3Rob3JuLmludGVybmFsLnN1YnNjcmlwdGlvbi52MS5TeW5jU3Vic2NyaXB0aW9uc1Jlc3BvbnNlIgaquxgCCAQSjQEKDkRpc2FibGVXZWJob29rEjgucG9zdGhvcm4uaW50ZXJuYWwuc3Vic2NyaXB0aW9uLnYxLkRpc2FibGVXZWJob29rUmVxdWVzdBo5LnBvc3Rob3JuLmludGVybmFsLnN1YnNjcmlwdGlvbi52MS5EaXNhYmxlV2ViaG9va1Jlc3BvbnNlIgaquxgCCARiBnByb3RvMw", [file_google_protobuf_duration, file_google_protobuf_timestamp, file_posthorn_subscription_v1_webhook, file_posthorn_type_v1_options, file_posthorn_type_v1_policy]);
+  fileDesc("CkFwb3N0aG9ybi9pbnRlcm5hbC9zdWJzY3JpcHRpb24vdjEvc3Vic2NyaXB0aW9uX3N5bmNfc2VydmljZS5wcm90bxIhcG9zdGhvcm4uaW50ZXJuYWwuc3Vic2NyaXB0aW9uLnYxIiUKD0NoZWNrS2V5UmVxdWVzdBISCgprZXlfc2hhMjU2GAEgASgMIsMBChBDaGVja0tleVJlc3BvbnNlEg4KBmtleV9pZBgBIAEoCRImCgVsZXZlbBgCIAEoDjIXLnBvc3Rob3JuLnR5cGUudjEuTGV2ZWwSEAoIcHJvdmlkZXIYAyABKAkSFAoMd29ya3NwYWNlX2lkGAQgASgJEg4KBnNjb3BlcxgFIAMoCRIvCgtleHBpcmVfdGltZRgGIAEoCzIaLmdvb2dsZS5wcm90b2J1Zi5UaW1lc3RhbXASDgoGY29tcGF0GAcgASgJIlkKF1Jlc29sdmVXb3Jrc3BhY2VSZXF1ZXN0EhAKCHByb3ZpZGVyGAEgASgJEhEKCXdvcmtzcGFjZRgCIAEoCRIZChFjcmVhdGVfaWZfbWlzc2luZxgDIAEoCCIwChhSZXNvbHZlV29ya3NwYWNlUmVzcG9uc2USFAoMd29ya3NwYWNlX2lkGAEgASgJIj4KElN5bmNDYXRhbG9nUmVxdWVzdBIQCghwcm92aWRlchgBIAEoCRIWCg5rbm93bl9yZXZpc2lvbhgCIAEoAyJkChNTeW5jQ2F0YWxvZ1Jlc3BvbnNlEhAKCHJldmlzaW9uGAEgASgDEjsKB2NhdGFsb2cYAiABKAsyKi5wb3N0aG9ybi5pbnRlcm5hbC5zdWJzY3JpcHRpb24udjEuQ2F0YWxvZyK6AQoHQ2F0YWxvZxJICgtldmVudF90eXBlcxgBIAMoCzIzLnBvc3Rob3JuLmludGVybmFsLnN1YnNjcmlwdGlvbi52MS5DYXRhbG9nRXZlbnRUeXBlEhsKE3Rha2VzX3Vua25vd25fdHlwZXMYAiABKAgSGAoQbmVlZHNfY29ubmVjdGlvbhgDIAEoCBIUCgxzcHJlYWRzX2RhdGEYBCABKAgSGAoQcmVzZXJ2ZWRfbWVtYmVycxgFIAMoCSJpChBDYXRhbG9nRXZlbnRUeXBlEgwKBG5hbWUYASABKAkSDgoGc2NoZW1hGAIgASgMEg8KB2V4YW1wbGUYAyABKAwSEAoIcmVzZXJ2ZWQYBCABKAgSFAoMaGFzX3ByZXZpb3VzGAUgASgIIjUKE0FkZEV2ZW50VHlwZVJlcXVlc3QSEAoIcHJvdmlkZXIYASABKAkSDAoEbmFtZRgCIAEoCSIWChRBZGRFdmVudFR5cGVSZXNwb25zZSKmAQoYU3luY1N1YnNjcmlwdGlvbnNSZXF1ZXN0EkUKCndvcmtzcGFjZXMYASADKAsyMS5wb3N0aG9ybi5pbnRlcm5hbC5zdWJzY3JpcHRpb24udjEuS25vd25Xb3Jrc3BhY2USQwoJcHJvdmlkZXJzGAIgAygLMjAucG9zdGhvcm4uaW50ZXJuYWwuc3Vic2NyaXB0aW9uLnYxLktub3duUHJvdmlkZXIiNwoOS25vd25Xb3Jrc3BhY2USFAoMd29ya3NwYWNlX2lkGAEgASgJEg8KB3ZlcnNpb24YAiABKAMiMwoNS25vd25Qcm92aWRlchIQCghwcm92aWRlchgBIAEoCRIQCghyZXZpc2lvbhgCIAEoAyKtAQoZU3luY1N1YnNjcmlwdGlvbnNSZXNwb25zZRJICgp3b3Jrc3BhY2VzGAEgAygLMjQucG9zdGhvcm4uaW50ZXJuYWwuc3Vic2NyaXB0aW9uLnYxLldvcmtzcGFjZVNuYXBzaG90EkYKCXByb3ZpZGVycxgCIAMoCzIzLnBvc3Rob3JuLmludGVybmFsLnN1YnNjcmlwdGlvbi52MS5Qcm92aWRlclNuYXBzaG90Iu8BChFXb3Jrc3BhY2VTbmFwc2hvdBIUCgx3b3Jrc3BhY2VfaWQYASABKAkSDwoHdmVyc2lvbhgCIAEoAxIPCgdkZWxldGVkGAMgASgIEhAKCHByb3ZpZGVyGAQgASgJEkQKCHdlYmhvb2tzGAUgAygLMjIucG9zdGhvcm4uaW50ZXJuYWwuc3Vic2NyaXB0aW9uLnYxLldlYmhvb2tTbmFwc2hvdBJKCgtjb25uZWN0aW9ucxgGIAMoCzI1LnBvc3Rob3JuLmludGVybmFsLnN1YnNjcmlwdGlvbi52MS5Db25uZWN0aW9uU25hcHNob3QiaQoSQ29ubmVjdGlvblNuYXBzaG90EhUKDWNvbm5lY3Rpb25faWQYASABKAkSPAoYZmlyc3Rfc3luY19jb21wbGV0ZV90aW1lGAIgASgLMhouZ29vZ2xlLnByb3RvYnVmLlRpbWVzdGFtcCLJBAoPV2ViaG9va1NuYXBzaG90EhIKCndlYmhvb2tfaWQYASABKAkSDwoHdmVyc2lvbhgCIAEoAxILCgN1cmwYAyABKAkSEwoLZXZlbnRfdHlwZXMYBCADKAkSNgoFc3RhdGUYBSABKA4yJy5wb3N0aG9ybi5zdWJzY3JpcHRpb24udjEuV2ViaG9vay5TdGF0ZRJACgdzZWNyZXRzGAYgAygLMi8ucG9zdGhvcm4uaW50ZXJuYWwuc3Vic2NyaXB0aW9uLnYxLlNlYWxlZFNlY3JldBIWCg5zZWFsZWRfaGVhZGVycxgHIAEoDBIVCg1pbl9mbGlnaHRfbWF4GAggASgFEioKB3RpbWVvdXQYCSABKAsyGS5nb29nbGUucHJvdG9idWYuRHVyYXRpb24SMwoMcmV0cnlfcG9saWN5GAogASgLMh0ucG9zdGhvcm4udHlwZS52MS5SZXRyeVBvbGljeRIOCgZmaWx0ZXIYCyABKAkSQQoLd2hlbl9wYXVzZWQYDCABKA4yLC5wb3N0aG9ybi5zdWJzY3JpcHRpb24udjEuV2ViaG9vay5XaGVuUGF1c2VkEh0KFXJhdGVfbGltaXRfcGVyX3NlY29uZBgNIAEoARIPCgdvcmRlcmVkGA4gASgIEjEKDWNhbmNlbF9iZWZvcmUYDyABKAsyGi5nb29nbGUucHJvdG9idWYuVGltZXN0YW1wEhYKDnRhcmdldF92ZXJzaW9uGBAgASgDEhcKD3BheWxvYWRfdmVyc2lvbhgRIAEoCSJPCgxTZWFsZWRTZWNyZXQSDgoGc2VhbGVkGAEgASgMEi8KC2V4cGlyZV90aW1lGAIgASgLMhouZ29vZ2xlLnByb3RvYnVmLlRpbWVzdGFtcCKyAwoQUHJvdmlkZXJTbmFwc2hvdBIQCghwcm92aWRlchgBIAEoCRIQCghyZXZpc2lvbhgCIAEoAxIUCgxkaXNwbGF5X25hbWUYAyABKAkSEgoKdXNlcl9hZ2VudBgEIAEoCRIvCgpzaWduYXR1cmVzGAUgAygLMhsucG9zdGhvcm4udHlwZS52MS5TaWduYXR1cmUSMwoMcmV0cnlfcG9saWN5GAYgASgLMh0ucG9zdGhvcm4udHlwZS52MS5SZXRyeVBvbGljeRIYChB3cmFwcGVkX2RhdGFfa2V5GAcgASgMEhkKEWVudmVsb3BlX3JldmlzaW9uGAggASgDEi0KCWVudmVsb3BlcxgJIAMoCzIaLnBvc3Rob3JuLnR5cGUudjEuRW52ZWxvcGUSFgoOc2VuZHNfdW5zaWduZWQYCiABKAgSTgoSZXZlbnRfdHlwZV9maWx0ZXJzGAsgAygLMjIucG9zdGhvcm4uaW50ZXJuYWwuc3Vic2NyaXB0aW9uLnYxLkV2ZW50VHlwZUZpbHRlchIeChZmaXJzdF9zeW5jX2V2ZW50X3R5cGVzGAwgAygJIjUKD0V2ZW50VHlwZUZpbHRlchISCgpldmVudF90eXBlGAEgASgJEg4KBmZpbHRlchgCIAEoCSI5ChNHZXRFbnZlbG9wZXNSZXF1ZXN0EhAKCHByb3ZpZGVyGAEgASgJEhAKCHJldmlzaW9uGAIgASgDIkUKFEdldEVudmVsb3Blc1Jlc3BvbnNlEi0KCWVudmVsb3BlcxgBIAMoCzIaLnBvc3Rob3JuLnR5cGUudjEuRW52ZWxvcGUiQwoUR2V0Q29ubmVjdGlvblJlcXVlc3QSFAoMd29ya3NwYWNlX2lkGAEgASgJEhUKDWNvbm5lY3Rpb25faWQYAiABKAkiQgoVR2V0Q29ubmVjdGlvblJlc3BvbnNlEhgKEGludGVncmF0aW9uX25hbWUYASABKAkSDwoHZGVsZXRlZBgCIAEoCCKcAQoVRGlzYWJsZVdlYmhvb2tSZXF1ZXN0EhQKDHdvcmtzcGFjZV9pZBgBIAEoCRISCgp3ZWJob29rX2lkGAIgASgJEhcKD3dlYmhvb2tfdmVyc2lvbhgDIAEoAxJACgZyZWFzb24YBCABKA4yMC5wb3N0aG9ybi5zdWJzY3JpcHRpb24udjEuV2ViaG9vay5EaXNhYmxlZFJlYXNvbiIqChZEaXNhYmxlV2ViaG9va1Jlc3BvbnNlEhAKCGRpc2FibGVkGAEgASgIMv0IChdTdWJzY3JpcHRpb25TeW5jU2VydmljZRJ7CghDaGVja0tleRIyLnBvc3Rob3JuLmludGVybmFsLnN1YnNjcmlwdGlvbi52MS5DaGVja0tleVJlcXVlc3QaMy5wb3N0aG9ybi5pbnRlcm5hbC5zdWJzY3JpcHRpb24udjEuQ2hlY2tLZXlSZXNwb25zZSIGqrsYAggEEpMBChBSZXNvbHZlV29ya3NwYWNlEjoucG9zdGhvcm4uaW50ZXJuYWwuc3Vic2NyaXB0aW9uLnYxLlJlc29sdmVXb3Jrc3BhY2VSZXF1ZXN0GjsucG9zdGhvcm4uaW50ZXJuYWwuc3Vic2NyaXB0aW9uLnYxLlJlc29sdmVXb3Jrc3BhY2VSZXNwb25zZSIGqrsYAggEEoQBCgtTeW5jQ2F0YWxvZxI1LnBvc3Rob3JuLmludGVybmFsLnN1YnNjcmlwdGlvbi52MS5TeW5jQ2F0YWxvZ1JlcXVlc3QaNi5wb3N0aG9ybi5pbnRlcm5hbC5zdWJzY3JpcHRpb24udjEuU3luY0NhdGFsb2dSZXNwb25zZSIGqrsYAggEEocBCgxBZGRFdmVudFR5cGUSNi5wb3N0aG9ybi5pbnRlcm5hbC5zdWJzY3JpcHRpb24udjEuQWRkRXZlbnRUeXBlUmVxdWVzdBo3LnBvc3Rob3JuLmludGVybmFsLnN1YnNjcmlwdGlvbi52MS5BZGRFdmVudFR5cGVSZXNwb25zZSIGqrsYAggEEpYBChFTeW5jU3Vic2NyaXB0aW9ucxI7LnBvc3Rob3JuLmludGVybmFsLnN1YnNjcmlwdGlvbi52MS5TeW5jU3Vic2NyaXB0aW9uc1JlcXVlc3QaPC5wb3N0aG9ybi5pbnRlcm5hbC5zdWJzY3JpcHRpb24udjEuU3luY1N1YnNjcmlwdGlvbnNSZXNwb25zZSIGqrsYAggEEocBCgxHZXRFbnZlbG9wZXMSNi5wb3N0aG9ybi5pbnRlcm5hbC5zdWJzY3JpcHRpb24udjEuR2V0RW52ZWxvcGVzUmVxdWVzdBo3LnBvc3Rob3JuLmludGVybmFsLnN1YnNjcmlwdGlvbi52MS5HZXRFbnZlbG9wZXNSZXNwb25zZSIGqrsYAggEEooBCg1HZXRDb25uZWN0aW9uEjcucG9zdGhvcm4uaW50ZXJuYWwuc3Vic2NyaXB0aW9uLnYxLkdldENvbm5lY3Rpb25SZXF1ZXN0GjgucG9zdGhvcm4uaW50ZXJuYWwuc3Vic2NyaXB0aW9uLnYxLkdldENvbm5lY3Rpb25SZXNwb25zZSIGqrsYAggEEo0BCg5EaXNhYmxlV2ViaG9vaxI4LnBvc3Rob3JuLmludGVybmFsLnN1YnNjcmlwdGlvbi52MS5EaXNhYmxlV2ViaG9va1JlcXVlc3QaOS5wb3N0aG9ybi5pbnRlcm5hbC5zdWJzY3JpcHRpb24udjEuRGlzYWJsZVdlYmhvb2tSZXNwb25zZSIGqrsYAggEYgZwcm90bzM", [file_google_protobuf_duration, file_google_protobuf_timestamp, file_posthorn_subscription_v1_webhook, file_posthorn_type_v1_envelope, file_posthorn_type_v1_options, file_posthorn_type_v1_policy]);
 
 /**
  * The key to look up.
@@ -104,6 +106,13 @@ export type CheckKeyResponse = Message<"posthorn.internal.subscription.v1.CheckK
    * @generated from field: google.protobuf.Timestamp expire_time = 6;
    */
   expireTime?: Timestamp | undefined;
+
+  /**
+   * Which other system's REST API the provider's keys may use; empty for none.
+   *
+   * @generated from field: string compat = 7;
+   */
+  compat: string;
 };
 
 /**
@@ -153,6 +162,13 @@ export type CheckKeyResponseJson = {
    * @generated from field: google.protobuf.Timestamp expire_time = 6;
    */
   expireTime?: TimestampJson;
+
+  /**
+   * Which other system's REST API the provider's keys may use; empty for none.
+   *
+   * @generated from field: string compat = 7;
+   */
+  compat?: string;
 };
 
 /**
@@ -377,6 +393,27 @@ export type Catalog = Message<"posthorn.internal.subscription.v1.Catalog"> & {
    * @generated from field: bool takes_unknown_types = 2;
    */
   takesUnknownTypes: boolean;
+
+  /**
+   * Whether every event must name a connection.
+   *
+   * @generated from field: bool needs_connection = 3;
+   */
+  needsConnection: boolean;
+
+  /**
+   * Whether data must be an object, as an envelope spreads it.
+   *
+   * @generated from field: bool spreads_data = 4;
+   */
+  spreadsData: boolean;
+
+  /**
+   * The members that such data may not have, as an envelope names them.
+   *
+   * @generated from field: repeated string reserved_members = 5;
+   */
+  reservedMembers: string[];
 };
 
 /**
@@ -398,6 +435,27 @@ export type CatalogJson = {
    * @generated from field: bool takes_unknown_types = 2;
    */
   takesUnknownTypes?: boolean;
+
+  /**
+   * Whether every event must name a connection.
+   *
+   * @generated from field: bool needs_connection = 3;
+   */
+  needsConnection?: boolean;
+
+  /**
+   * Whether data must be an object, as an envelope spreads it.
+   *
+   * @generated from field: bool spreads_data = 4;
+   */
+  spreadsData?: boolean;
+
+  /**
+   * The members that such data may not have, as an envelope names them.
+   *
+   * @generated from field: repeated string reserved_members = 5;
+   */
+  reservedMembers?: string[];
 };
 
 /**
@@ -440,6 +498,13 @@ export type CatalogEventType = Message<"posthorn.internal.subscription.v1.Catalo
    * @generated from field: bool reserved = 4;
    */
   reserved: boolean;
+
+  /**
+   * Whether events of it carry previous values.
+   *
+   * @generated from field: bool has_previous = 5;
+   */
+  hasPrevious: boolean;
 };
 
 /**
@@ -475,6 +540,13 @@ export type CatalogEventTypeJson = {
    * @generated from field: bool reserved = 4;
    */
   reserved?: boolean;
+
+  /**
+   * Whether events of it carry previous values.
+   *
+   * @generated from field: bool has_previous = 5;
+   */
+  hasPrevious?: boolean;
 };
 
 /**
@@ -792,6 +864,13 @@ export type WorkspaceSnapshot = Message<"posthorn.internal.subscription.v1.Works
    * @generated from field: repeated posthorn.internal.subscription.v1.WebhookSnapshot webhooks = 5;
    */
   webhooks: WebhookSnapshot[];
+
+  /**
+   * Its connections whose first sync runs, or ended within the last 30 days.
+   *
+   * @generated from field: repeated posthorn.internal.subscription.v1.ConnectionSnapshot connections = 6;
+   */
+  connections: ConnectionSnapshot[];
 };
 
 /**
@@ -834,6 +913,13 @@ export type WorkspaceSnapshotJson = {
    * @generated from field: repeated posthorn.internal.subscription.v1.WebhookSnapshot webhooks = 5;
    */
   webhooks?: WebhookSnapshotJson[];
+
+  /**
+   * Its connections whose first sync runs, or ended within the last 30 days.
+   *
+   * @generated from field: repeated posthorn.internal.subscription.v1.ConnectionSnapshot connections = 6;
+   */
+  connections?: ConnectionSnapshotJson[];
 };
 
 /**
@@ -842,6 +928,55 @@ export type WorkspaceSnapshotJson = {
  */
 export const WorkspaceSnapshotSchema: GenMessage<WorkspaceSnapshot, {jsonType: WorkspaceSnapshotJson}> = /*@__PURE__*/
   messageDesc(file_posthorn_internal_subscription_v1_subscription_sync_service, 14);
+
+/**
+ * What fan-out has to know of a connection.
+ *
+ * @generated from message posthorn.internal.subscription.v1.ConnectionSnapshot
+ */
+export type ConnectionSnapshot = Message<"posthorn.internal.subscription.v1.ConnectionSnapshot"> & {
+  /**
+   * `conn_` + 26 characters.
+   *
+   * @generated from field: string connection_id = 1;
+   */
+  connectionId: string;
+
+  /**
+   * When its first sync ended; absent while it runs.
+   *
+   * @generated from field: google.protobuf.Timestamp first_sync_complete_time = 2;
+   */
+  firstSyncCompleteTime?: Timestamp | undefined;
+};
+
+/**
+ * What fan-out has to know of a connection.
+ *
+ * @generated from message posthorn.internal.subscription.v1.ConnectionSnapshot
+ */
+export type ConnectionSnapshotJson = {
+  /**
+   * `conn_` + 26 characters.
+   *
+   * @generated from field: string connection_id = 1;
+   */
+  connectionId?: string;
+
+  /**
+   * When its first sync ended; absent while it runs.
+   *
+   * @generated from field: google.protobuf.Timestamp first_sync_complete_time = 2;
+   */
+  firstSyncCompleteTime?: TimestampJson;
+};
+
+/**
+ * Describes the message posthorn.internal.subscription.v1.ConnectionSnapshot.
+ * Use `create(ConnectionSnapshotSchema)` to create a new message.
+ */
+export const ConnectionSnapshotSchema: GenMessage<ConnectionSnapshot, {jsonType: ConnectionSnapshotJson}> = /*@__PURE__*/
+  messageDesc(file_posthorn_internal_subscription_v1_subscription_sync_service, 15);
 
 /**
  * All that delivery has to know of a webhook.
@@ -960,6 +1095,13 @@ export type WebhookSnapshot = Message<"posthorn.internal.subscription.v1.Webhook
    * @generated from field: int64 target_version = 16;
    */
   targetVersion: bigint;
+
+  /**
+   * The payload version of its deliveries; never empty.
+   *
+   * @generated from field: string payload_version = 17;
+   */
+  payloadVersion: string;
 };
 
 /**
@@ -1079,6 +1221,13 @@ export type WebhookSnapshotJson = {
    * @generated from field: int64 target_version = 16;
    */
   targetVersion?: string;
+
+  /**
+   * The payload version of its deliveries; never empty.
+   *
+   * @generated from field: string payload_version = 17;
+   */
+  payloadVersion?: string;
 };
 
 /**
@@ -1086,7 +1235,7 @@ export type WebhookSnapshotJson = {
  * Use `create(WebhookSnapshotSchema)` to create a new message.
  */
 export const WebhookSnapshotSchema: GenMessage<WebhookSnapshot, {jsonType: WebhookSnapshotJson}> = /*@__PURE__*/
-  messageDesc(file_posthorn_internal_subscription_v1_subscription_sync_service, 15);
+  messageDesc(file_posthorn_internal_subscription_v1_subscription_sync_service, 16);
 
 /**
  * A signing secret, sealed with the provider's data key.
@@ -1135,7 +1284,7 @@ export type SealedSecretJson = {
  * Use `create(SealedSecretSchema)` to create a new message.
  */
 export const SealedSecretSchema: GenMessage<SealedSecret, {jsonType: SealedSecretJson}> = /*@__PURE__*/
-  messageDesc(file_posthorn_internal_subscription_v1_subscription_sync_service, 16);
+  messageDesc(file_posthorn_internal_subscription_v1_subscription_sync_service, 17);
 
 /**
  * All that delivery has to know of a provider.
@@ -1191,6 +1340,41 @@ export type ProviderSnapshot = Message<"posthorn.internal.subscription.v1.Provid
    * @generated from field: bytes wrapped_data_key = 7;
    */
   wrappedDataKey: Uint8Array;
+
+  /**
+   * Raised by each change of the envelopes.
+   *
+   * @generated from field: int64 envelope_revision = 8;
+   */
+  envelopeRevision: bigint;
+
+  /**
+   * The bodies of deliveries, oldest version first; never empty.
+   *
+   * @generated from field: repeated posthorn.type.v1.Envelope envelopes = 9;
+   */
+  envelopes: Envelope[];
+
+  /**
+   * Whether a webhook may have no secret, and is then sent to without a signature.
+   *
+   * @generated from field: bool sends_unsigned = 10;
+   */
+  sendsUnsigned: boolean;
+
+  /**
+   * The event types whose events are not all sent.
+   *
+   * @generated from field: repeated posthorn.internal.subscription.v1.EventTypeFilter event_type_filters = 11;
+   */
+  eventTypeFilters: EventTypeFilter[];
+
+  /**
+   * The types that are sent while a connection's first sync runs; empty: all.
+   *
+   * @generated from field: repeated string first_sync_event_types = 12;
+   */
+  firstSyncEventTypes: string[];
 };
 
 /**
@@ -1247,6 +1431,41 @@ export type ProviderSnapshotJson = {
    * @generated from field: bytes wrapped_data_key = 7;
    */
   wrappedDataKey?: string;
+
+  /**
+   * Raised by each change of the envelopes.
+   *
+   * @generated from field: int64 envelope_revision = 8;
+   */
+  envelopeRevision?: string;
+
+  /**
+   * The bodies of deliveries, oldest version first; never empty.
+   *
+   * @generated from field: repeated posthorn.type.v1.Envelope envelopes = 9;
+   */
+  envelopes?: EnvelopeJson[];
+
+  /**
+   * Whether a webhook may have no secret, and is then sent to without a signature.
+   *
+   * @generated from field: bool sends_unsigned = 10;
+   */
+  sendsUnsigned?: boolean;
+
+  /**
+   * The event types whose events are not all sent.
+   *
+   * @generated from field: repeated posthorn.internal.subscription.v1.EventTypeFilter event_type_filters = 11;
+   */
+  eventTypeFilters?: EventTypeFilterJson[];
+
+  /**
+   * The types that are sent while a connection's first sync runs; empty: all.
+   *
+   * @generated from field: repeated string first_sync_event_types = 12;
+   */
+  firstSyncEventTypes?: string[];
 };
 
 /**
@@ -1254,7 +1473,238 @@ export type ProviderSnapshotJson = {
  * Use `create(ProviderSnapshotSchema)` to create a new message.
  */
 export const ProviderSnapshotSchema: GenMessage<ProviderSnapshot, {jsonType: ProviderSnapshotJson}> = /*@__PURE__*/
-  messageDesc(file_posthorn_internal_subscription_v1_subscription_sync_service, 17);
+  messageDesc(file_posthorn_internal_subscription_v1_subscription_sync_service, 18);
+
+/**
+ * Which events of a type are sent to anyone.
+ *
+ * @generated from message posthorn.internal.subscription.v1.EventTypeFilter
+ */
+export type EventTypeFilter = Message<"posthorn.internal.subscription.v1.EventTypeFilter"> & {
+  /**
+   * The type's name.
+   *
+   * @generated from field: string event_type = 1;
+   */
+  eventType: string;
+
+  /**
+   * The expression, in CEL.
+   *
+   * @generated from field: string filter = 2;
+   */
+  filter: string;
+};
+
+/**
+ * Which events of a type are sent to anyone.
+ *
+ * @generated from message posthorn.internal.subscription.v1.EventTypeFilter
+ */
+export type EventTypeFilterJson = {
+  /**
+   * The type's name.
+   *
+   * @generated from field: string event_type = 1;
+   */
+  eventType?: string;
+
+  /**
+   * The expression, in CEL.
+   *
+   * @generated from field: string filter = 2;
+   */
+  filter?: string;
+};
+
+/**
+ * Describes the message posthorn.internal.subscription.v1.EventTypeFilter.
+ * Use `create(EventTypeFilterSchema)` to create a new message.
+ */
+export const EventTypeFilterSchema: GenMessage<EventTypeFilter, {jsonType: EventTypeFilterJson}> = /*@__PURE__*/
+  messageDesc(file_posthorn_internal_subscription_v1_subscription_sync_service, 19);
+
+/**
+ * Which envelopes.
+ *
+ * @generated from message posthorn.internal.subscription.v1.GetEnvelopesRequest
+ */
+export type GetEnvelopesRequest = Message<"posthorn.internal.subscription.v1.GetEnvelopesRequest"> & {
+  /**
+   * The provider's name.
+   *
+   * @generated from field: string provider = 1;
+   */
+  provider: string;
+
+  /**
+   * Their revision.
+   *
+   * @generated from field: int64 revision = 2;
+   */
+  revision: bigint;
+};
+
+/**
+ * Which envelopes.
+ *
+ * @generated from message posthorn.internal.subscription.v1.GetEnvelopesRequest
+ */
+export type GetEnvelopesRequestJson = {
+  /**
+   * The provider's name.
+   *
+   * @generated from field: string provider = 1;
+   */
+  provider?: string;
+
+  /**
+   * Their revision.
+   *
+   * @generated from field: int64 revision = 2;
+   */
+  revision?: string;
+};
+
+/**
+ * Describes the message posthorn.internal.subscription.v1.GetEnvelopesRequest.
+ * Use `create(GetEnvelopesRequestSchema)` to create a new message.
+ */
+export const GetEnvelopesRequestSchema: GenMessage<GetEnvelopesRequest, {jsonType: GetEnvelopesRequestJson}> = /*@__PURE__*/
+  messageDesc(file_posthorn_internal_subscription_v1_subscription_sync_service, 20);
+
+/**
+ * The envelopes.
+ *
+ * @generated from message posthorn.internal.subscription.v1.GetEnvelopesResponse
+ */
+export type GetEnvelopesResponse = Message<"posthorn.internal.subscription.v1.GetEnvelopesResponse"> & {
+  /**
+   * Oldest version first; never empty.
+   *
+   * @generated from field: repeated posthorn.type.v1.Envelope envelopes = 1;
+   */
+  envelopes: Envelope[];
+};
+
+/**
+ * The envelopes.
+ *
+ * @generated from message posthorn.internal.subscription.v1.GetEnvelopesResponse
+ */
+export type GetEnvelopesResponseJson = {
+  /**
+   * Oldest version first; never empty.
+   *
+   * @generated from field: repeated posthorn.type.v1.Envelope envelopes = 1;
+   */
+  envelopes?: EnvelopeJson[];
+};
+
+/**
+ * Describes the message posthorn.internal.subscription.v1.GetEnvelopesResponse.
+ * Use `create(GetEnvelopesResponseSchema)` to create a new message.
+ */
+export const GetEnvelopesResponseSchema: GenMessage<GetEnvelopesResponse, {jsonType: GetEnvelopesResponseJson}> = /*@__PURE__*/
+  messageDesc(file_posthorn_internal_subscription_v1_subscription_sync_service, 21);
+
+/**
+ * Which connection.
+ *
+ * @generated from message posthorn.internal.subscription.v1.GetConnectionRequest
+ */
+export type GetConnectionRequest = Message<"posthorn.internal.subscription.v1.GetConnectionRequest"> & {
+  /**
+   * `ws_` + 26 characters.
+   *
+   * @generated from field: string workspace_id = 1;
+   */
+  workspaceId: string;
+
+  /**
+   * `conn_` + 26 characters.
+   *
+   * @generated from field: string connection_id = 2;
+   */
+  connectionId: string;
+};
+
+/**
+ * Which connection.
+ *
+ * @generated from message posthorn.internal.subscription.v1.GetConnectionRequest
+ */
+export type GetConnectionRequestJson = {
+  /**
+   * `ws_` + 26 characters.
+   *
+   * @generated from field: string workspace_id = 1;
+   */
+  workspaceId?: string;
+
+  /**
+   * `conn_` + 26 characters.
+   *
+   * @generated from field: string connection_id = 2;
+   */
+  connectionId?: string;
+};
+
+/**
+ * Describes the message posthorn.internal.subscription.v1.GetConnectionRequest.
+ * Use `create(GetConnectionRequestSchema)` to create a new message.
+ */
+export const GetConnectionRequestSchema: GenMessage<GetConnectionRequest, {jsonType: GetConnectionRequestJson}> = /*@__PURE__*/
+  messageDesc(file_posthorn_internal_subscription_v1_subscription_sync_service, 22);
+
+/**
+ * The connection.
+ *
+ * @generated from message posthorn.internal.subscription.v1.GetConnectionResponse
+ */
+export type GetConnectionResponse = Message<"posthorn.internal.subscription.v1.GetConnectionResponse"> & {
+  /**
+   * The name of its integration.
+   *
+   * @generated from field: string integration_name = 1;
+   */
+  integrationName: string;
+
+  /**
+   * Whether it is deleted.
+   *
+   * @generated from field: bool deleted = 2;
+   */
+  deleted: boolean;
+};
+
+/**
+ * The connection.
+ *
+ * @generated from message posthorn.internal.subscription.v1.GetConnectionResponse
+ */
+export type GetConnectionResponseJson = {
+  /**
+   * The name of its integration.
+   *
+   * @generated from field: string integration_name = 1;
+   */
+  integrationName?: string;
+
+  /**
+   * Whether it is deleted.
+   *
+   * @generated from field: bool deleted = 2;
+   */
+  deleted?: boolean;
+};
+
+/**
+ * Describes the message posthorn.internal.subscription.v1.GetConnectionResponse.
+ * Use `create(GetConnectionResponseSchema)` to create a new message.
+ */
+export const GetConnectionResponseSchema: GenMessage<GetConnectionResponse, {jsonType: GetConnectionResponseJson}> = /*@__PURE__*/
+  messageDesc(file_posthorn_internal_subscription_v1_subscription_sync_service, 23);
 
 /**
  * Which webhook to disable, and why.
@@ -1331,7 +1781,7 @@ export type DisableWebhookRequestJson = {
  * Use `create(DisableWebhookRequestSchema)` to create a new message.
  */
 export const DisableWebhookRequestSchema: GenMessage<DisableWebhookRequest, {jsonType: DisableWebhookRequestJson}> = /*@__PURE__*/
-  messageDesc(file_posthorn_internal_subscription_v1_subscription_sync_service, 18);
+  messageDesc(file_posthorn_internal_subscription_v1_subscription_sync_service, 24);
 
 /**
  * The webhook is disabled, or has changed since and is left alone.
@@ -1366,7 +1816,7 @@ export type DisableWebhookResponseJson = {
  * Use `create(DisableWebhookResponseSchema)` to create a new message.
  */
 export const DisableWebhookResponseSchema: GenMessage<DisableWebhookResponse, {jsonType: DisableWebhookResponseJson}> = /*@__PURE__*/
-  messageDesc(file_posthorn_internal_subscription_v1_subscription_sync_service, 19);
+  messageDesc(file_posthorn_internal_subscription_v1_subscription_sync_service, 25);
 
 /**
  * Keys, catalogs and subscriptions for the other services, by version.
@@ -1425,6 +1875,26 @@ export const SubscriptionSyncService: GenService<{
     methodKind: "unary";
     input: typeof SyncSubscriptionsRequestSchema;
     output: typeof SyncSubscriptionsResponseSchema;
+  },
+  /**
+   * Gives the envelopes that a provider had at a revision of them. NOT_FOUND when it never had it.
+   *
+   * @generated from rpc posthorn.internal.subscription.v1.SubscriptionSyncService.GetEnvelopes
+   */
+  getEnvelopes: {
+    methodKind: "unary";
+    input: typeof GetEnvelopesRequestSchema;
+    output: typeof GetEnvelopesResponseSchema;
+  },
+  /**
+   * Gives a connection of a workspace, deleted or not. NOT_FOUND when there never was one.
+   *
+   * @generated from rpc posthorn.internal.subscription.v1.SubscriptionSyncService.GetConnection
+   */
+  getConnection: {
+    methodKind: "unary";
+    input: typeof GetConnectionRequestSchema;
+    output: typeof GetConnectionResponseSchema;
   },
   /**
    * Disables a webhook unless its URL or state changed since `webhook_version`. Idempotent.
