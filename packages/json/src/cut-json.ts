@@ -1,4 +1,5 @@
 import { Byte, skipSpace } from "./bytes.ts";
+import { endOfBareValue, nextItem } from "./json-tree.ts";
 import { endOfString } from "./tokens.ts";
 
 /**
@@ -73,12 +74,6 @@ function cutArray(cutting: Cutting, start: number, plan: CutPlan): number {
   return at + 1;
 }
 
-/** Steps over white space and a comma. */
-function nextItem(bytes: Uint8Array, end: number): number {
-  const at = skipSpace(bytes, end);
-  return bytes[at] === Byte.comma ? skipSpace(bytes, at + 1) : at;
-}
-
 function nameText(bytes: Uint8Array, start: number, end: number): string {
   const text = Buffer.from(bytes.buffer, bytes.byteOffset + start, end - start).toString("utf8");
   return text.includes("\\") ? String(JSON.parse(text)) : text.slice(1, -1);
@@ -102,17 +97,4 @@ function endOfValue(bytes: Uint8Array, start: number): number {
     if (depth === 0) return at;
   }
   return at;
-}
-
-/** Numbers and literals end where a structural byte or white space begins. */
-function endOfBareValue(bytes: Uint8Array, start: number): number {
-  let at = start;
-  while (at < bytes.length && isBare(bytes[at] as number)) at += 1;
-  return at;
-}
-
-function isBare(byte: number): boolean {
-  return (
-    byte > 0x20 && byte !== Byte.comma && byte !== Byte.closeBrace && byte !== Byte.closeBracket
-  );
 }

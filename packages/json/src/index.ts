@@ -1,3 +1,4 @@
 export { type CutPlan, cutJson, type JsonSpan } from "./cut-json.ts";
+export { previousAttributes } from "./previous-attributes.ts";
 export type { JsonProblem, JsonProblemReason } from "./problem.ts";
 export { type JsonLimits, scanJson } from "./scan-json.ts";
