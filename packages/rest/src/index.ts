@@ -1,5 +1,11 @@
 export type { RestAnswer } from "./answer.ts";
 export {
+  type ErrorShape,
+  type ErrorShapeOf,
+  errorShapes,
+  type RefusedRequest,
+} from "./error-shape.ts";
+export {
   forwarded,
   headerOf,
   type RequestHeaders,

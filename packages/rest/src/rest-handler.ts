@@ -2,6 +2,7 @@ import type { DescMessage, DescService, MessageShape } from "@bufbuild/protobuf"
 import { Code, type Transport } from "@connectrpc/connect";
 import { AppError } from "@posthorn/errors";
 import { type AnswerWriter, answerWriter, jsonWriterOf, type RestAnswer } from "./answer.ts";
+import { type ErrorShapeOf, errorShapes } from "./error-shape.ts";
 import {
   forwarded,
   headerOf,
@@ -14,7 +15,7 @@ import { checkMediaType, readBody } from "./request-body.ts";
 import { type RequestReader, requestReader } from "./request-reader.ts";
 import type { Route } from "./route.ts";
 import type { RouteTable } from "./route-table.ts";
-import { type HttpProblem, HttpRefusal, isDefect, type Refusal, refuse } from "./status.ts";
+import { type HttpProblem, HttpRefusal, isDefect, refuse } from "./status.ts";
 import { streamBody, streamFormatFor } from "./stream-answer.ts";
 import { openStream } from "./stream-call.ts";
 
@@ -44,6 +45,8 @@ export interface RestHandlerOptions {
   readonly bodyBytesMax?: number;
   /** How long a call that is no stream may take; default 60 s. */
   readonly timeoutMs?: number;
+  /** The shape of each service's errors; default: google.rpc.Status. */
+  readonly errorShapeOf?: ErrorShapeOf;
 }
 
 /** Answers requests; never throws. */
@@ -72,12 +75,14 @@ export function restHandler(options: RestHandlerOptions): RestHandler {
   const compiledOf = new Map(
     options.routes.routes.map((route) => [route, compile(route, options)]),
   );
+  const { errorShapeOf = () => undefined } = options;
+  const shapeAt = errorShapes(options.routes, errorShapeOf);
   return async (request) => {
     const requestId = requestIdFrom(headerOf(request.headers, requestIdHeader));
-    let template: string | undefined;
+    let matched: Route | undefined;
     try {
       const { route, values } = match(options.routes, request);
-      template = route.template.source;
+      matched = route;
       const compiled = compiledOf.get(route) ?? compile(route, options);
       const message = await readMessage(compiled, request, values, options);
       const call = {
@@ -88,8 +93,10 @@ export function restHandler(options: RestHandlerOptions): RestHandler {
       };
       return withId(await respond(call, message, options), requestId);
     } catch (error) {
-      const refusal = refusalOf(error, requestId, options);
-      return withId({ ...refusal, route: template }, requestId);
+      logDefect(error, requestId, options);
+      const shape = matched ? errorShapeOf(matched.method.parent) : shapeAt(request.path);
+      const refusal = refuse(error, requestId, shape);
+      return withId({ ...refusal, route: matched?.template.source }, requestId);
     }
   };
 }
@@ -138,7 +145,7 @@ async function readMessage(
     throw new AppError("unauthenticated", "a key is missing: send Authorization: Bearer <key>");
   }
   const contentType = headerOf(request.headers, "content-type");
-  const problem = checkMediaType(route, contentType, headerOf(request.headers, "content-encoding"));
+  const problem = checkMediaType(route, request.headers);
   if (problem !== undefined) throw new HttpRefusal(problem);
   const body = await readBody(request.body, bodyBytesMax);
   return read({ values, query: request.query, contentType, body });
@@ -171,15 +178,17 @@ async function stream(
   const body = streamBody(opened, {
     format,
     write: writeJson,
-    refuse: (error) => refusalOf(error, requestId, options),
+    refuse(error) {
+      logDefect(error, requestId, options);
+      return refuse(error, requestId);
+    },
   });
   const headers = { "content-type": format.contentType, "x-accel-buffering": "no" };
   return { status, headers, body, route: template.source };
 }
 
-function refusalOf(error: unknown, requestId: string, { log }: RestHandlerOptions): Refusal {
+function logDefect(error: unknown, requestId: string, { log }: RestHandlerOptions): void {
   if (isDefect(error)) log.error({ err: error, requestId }, "REST call failed");
-  return refuse(error, requestId);
 }
 
 function withId(answer: RestAnswer, requestId: string): RestAnswer {

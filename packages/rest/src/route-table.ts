@@ -147,7 +147,7 @@ function endAt(node: Node | undefined, verb: string, search: Search): Route | un
 }
 
 /** An unreserved character means the same when it is percent-encoded (RFC 3986, 6.2.2.2). */
-function decodedLiteral(segment: string): string {
+export function decodedLiteral(segment: string): string {
   return segment.replace(/%([0-9A-Fa-f]{2})/g, (source, hex: string) => {
     const character = String.fromCharCode(Number.parseInt(hex, 16));
     return /[A-Za-z0-9._~-]/.test(character) ? character : source;

@@ -7,13 +7,14 @@ import {
   file_google_rpc_error_details as errorDetails,
   RetryInfoSchema,
 } from "@posthorn/proto/google/rpc/error_details";
+import type { ErrorShape } from "./error-shape.ts";
 import { type JsonWriter, messageWriter } from "./json-writer.ts";
 
-/** A refusal as REST answers it: status, headers, and the google.rpc.Status of the body. */
+/** A refusal as REST answers it. */
 export interface Refusal {
   readonly status: number;
   readonly headers: Readonly<Record<string, string>>;
-  /** UTF-8 JSON: `code` (the number of the gRPC code), `message`, `details`. */
+  /** UTF-8 JSON: google.rpc.Status, unless a shape made another. */
   readonly body: Uint8Array;
 }
 
@@ -39,25 +40,26 @@ export class HttpRefusal extends Error {
 }
 
 /** Gives the answer to what HTTP refuses: 404, 405, 408, 413, 415, 431. */
-export function refuseHttp({ status, code, reason, message, headers = {} }: HttpProblem): Refusal {
+export function refuseHttp(problem: HttpProblem, shape?: ErrorShape): Refusal {
+  const { status, code, reason, message, headers = {} } = problem;
   const details = [{ desc: ErrorInfoSchema, value: { reason, domain: errorDomain } }];
   const error = new ConnectError(message, code, undefined, details);
-  return { status, headers: { ...jsonHeaders, ...headers }, body: bodyOf(error) };
+  return { status, headers: { ...jsonHeaders, ...headers }, body: bodyOf(error, status, shape) };
 }
 
 /**
  * Gives the answer to what a call threw. The status follows from our reason, or else from the
  * code; a defect, or a code that only defects have, tells no more than the request id.
  */
-export function refuse(thrown: unknown, requestId: string): Refusal {
-  if (thrown instanceof HttpRefusal) return refuseHttp(thrown.problem);
+export function refuse(thrown: unknown, requestId: string, shape?: ErrorShape): Refusal {
+  if (thrown instanceof HttpRefusal) return refuseHttp(thrown.problem, shape);
   const error = outwardError(thrown, requestId);
   const status = statusOf(error);
   const headers: Record<string, string> = { ...jsonHeaders };
   const retry = error.findDetails(RetryInfoSchema)[0]?.retryDelay;
   if (retry !== undefined) headers["retry-after"] = String(Math.ceil(durationMs(retry) / 1_000));
   if (status === 401) headers["www-authenticate"] = "Bearer";
-  return { status, headers, body: bodyOf(error) };
+  return { status, headers, body: bodyOf(error, status, shape) };
 }
 
 /** Tells whether what a call threw is a defect, which somebody has to look at. */
@@ -120,7 +122,12 @@ function isMessage(desc: AnyDesc): desc is DescMessage {
   return desc.kind === "message";
 }
 
-function bodyOf(error: ConnectError): Uint8Array {
+function bodyOf(error: ConnectError, status: number, shape: ErrorShape | undefined): Uint8Array {
+  if (shape !== undefined) {
+    const { code, rawMessage: message } = error;
+    const reason = error.findDetails(ErrorInfoSchema)[0]?.reason ?? "";
+    return Buffer.from(JSON.stringify(shape({ status, code, reason, message })));
+  }
   const details = error.findDetails(registry).map(detailText);
   const message = JSON.stringify(error.rawMessage);
   return Buffer.from(`{"code":${error.code},"message":${message},"details":[${details}]}`);

@@ -2,6 +2,7 @@ import type { IncomingMessage, Server, ServerResponse } from "node:http";
 import { Code } from "@connectrpc/connect";
 import { fastifyConnectPlugin } from "@connectrpc/connect-fastify";
 import {
+  type ErrorShape,
   type HttpProblem,
   type Refusal,
   type RestHandler,
@@ -37,6 +38,8 @@ export interface HttpServerOptions {
   readonly host: string;
   readonly port: number;
   readonly rest: RestHandler;
+  /** The shape of the errors at a URL that does not come to `rest`. */
+  errorShapeAt(url: string): ErrorShape | undefined;
   /** Connect and gRPC-Web. */
   readonly rpc: Routes;
   readonly outgoingIps: readonly string[];
@@ -79,7 +82,7 @@ async function listening(
   const app = newFastify(options);
   const counted = httpMetrics(options);
   limitRequests(app.server);
-  addHeadCheck(app, counted);
+  addHeadCheck(app, options, counted);
   takeBodiesAsTheyCome(app);
   addDocs(app);
   addProbes(app, { ...options, isReady: () => !stop.aborted && options.isReady() });
@@ -103,7 +106,8 @@ async function listening(
   return app;
 }
 
-function newFastify({ requestTimeoutMs, log }: HttpServerOptions): FastifyInstance {
+function newFastify({ requestTimeoutMs, log, errorShapeAt }: HttpServerOptions): FastifyInstance {
+  const shapeFor = ({ url = "/" }: IncomingMessage) => errorShapeAt(url);
   const app = fastify({
     requestTimeout: requestTimeoutMs,
     keepAliveTimeout: keepAliveTimeoutMs,
@@ -117,14 +121,17 @@ function newFastify({ requestTimeoutMs, log }: HttpServerOptions): FastifyInstan
     clientErrorHandler: answerClientError,
     frameworkErrors: (_, { raw: request }, reply) => {
       reply.hijack();
-      return refuseNow(refuseHttp(malformedUrl), request, reply.raw);
+      return refuseNow(refuseHttp(malformedUrl, shapeFor(request)), request, reply.raw);
     },
   });
   app.setErrorHandler((error, { raw: request, id: requestId }, reply) => {
     reply.hijack();
-    if (isMediaTypeError(error)) return refuseNow(refuseHttp(malformedType), request, reply.raw);
+    const shape = shapeFor(request);
+    if (isMediaTypeError(error)) {
+      return refuseNow(refuseHttp(malformedType, shape), request, reply.raw);
+    }
     log.error({ err: error, requestId }, "request failed");
-    return refuseNow(refuse(error, requestId), request, reply.raw);
+    return refuseNow(refuse(error, requestId, shape), request, reply.raw);
   });
   return app;
 }
@@ -165,13 +172,18 @@ function limitRequests(server: Server): void {
 }
 
 /** Refuses by the head alone; what is refused so is never read. */
-function addHeadCheck(app: FastifyInstance, counted: HttpMetrics): void {
+function addHeadCheck(
+  app: FastifyInstance,
+  { errorShapeAt }: HttpServerOptions,
+  counted: HttpMetrics,
+): void {
   app.addHook("onRequest", async ({ raw: request }, reply) => {
     counted.begin(request, reply.raw);
     const problem = checkHead(request);
     if (problem === undefined) return;
     reply.hijack();
-    await refuseNow(refuseHttp(problem), request, reply.raw);
+    const shape = errorShapeAt(request.url ?? "/");
+    await refuseNow(refuseHttp(problem, shape), request, reply.raw);
   });
 }
 
@@ -184,14 +196,18 @@ function takeBodiesAsTheyCome(app: FastifyInstance): void {
 /** All that has no route of its own is REST, unknown paths and methods too. */
 function addRest(
   app: FastifyInstance,
-  { rest, failedKeys }: HttpServerOptions,
+  { rest, failedKeys, errorShapeAt }: HttpServerOptions,
   counted: HttpMetrics,
   stop: AbortSignal,
 ): void {
   app.setNotFoundHandler(async ({ raw: request }, reply) => {
     const response = reply.raw;
     reply.hijack();
-    const answer = await keyLimited(failedKeys, request, () => askRest(rest, request, response));
+    const answer = await keyLimited(request, {
+      keys: failedKeys,
+      shape: errorShapeAt(request.url ?? "/"),
+      ask: () => askRest(rest, request, response),
+    });
     if (answer.route !== undefined) counted.setRoute(response, answer.route);
     await sendAnswer(answer, { request, response, stop });
   });

@@ -58,7 +58,8 @@ export async function sendAnswer(
   response.setHeader("x-content-type-options", "nosniff");
   response.statusCode = status;
   if (!(body instanceof Uint8Array)) return await sendStream(body, response, stop);
-  response.setHeader("content-length", body.length);
+  // A 204 has no body, and says so by its status alone (RFC 9110, 8.6).
+  if (status !== 204) response.setHeader("content-length", body.length);
   if (request.complete) response.end(body);
   else endLingering(request, response, body);
 }

@@ -1,9 +1,10 @@
 import type { DescService } from "@bufbuild/protobuf";
 import type { Transport } from "@connectrpc/connect";
-import { restHandler, restRoutes } from "@posthorn/rest";
+import { errorShapes, restHandler, restRoutes } from "@posthorn/rest";
 import { failedKeys, failedKeysInterceptor, rpcServer } from "@posthorn/rpc";
 import type { Logger, Metrics, Part } from "@posthorn/runtime";
 import type { GatewayConfig } from "./config.ts";
+import { errorShapeOf } from "./error-shape-of.ts";
 import { httpServer } from "./http-server.ts";
 import { bodyBytesMax } from "./limits.ts";
 import { proxyRoutes } from "./proxy.ts";
@@ -36,7 +37,8 @@ export function gatewayService(config: GatewayConfig, deps: GatewayDeps): { part
   const http = httpServer({
     host,
     port: config.port,
-    rest: restHandler({ routes, transportOf, log, bodyBytesMax }),
+    rest: restHandler({ routes, transportOf, log, bodyBytesMax, errorShapeOf }),
+    errorShapeAt: errorShapes(routes, errorShapeOf),
     rpc,
     outgoingIps: config.outgoingIps,
     failedKeys: keys,
