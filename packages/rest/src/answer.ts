@@ -22,6 +22,9 @@ export type AnswerWriter = (message: MessageShape<DescMessage>) => RestAnswer;
 export function answerWriter(route: Route): AnswerWriter {
   const write = jsonWriterOf(route);
   const { httpStatus: status, template } = route;
+  if (status === 204) {
+    return () => ({ status, headers: {}, body: new Uint8Array(), route: template.source });
+  }
   const headers = { "content-type": "application/json" };
   return (message) => {
     if (isMessage(message, HttpBodySchema)) {

@@ -16,8 +16,9 @@ type Known = Map<string, JsonWriter>;
 
 /**
  * Gives the writer of a message type: ProtoJSON, but a raw_json field's text stands in it as it
- * is. Numbers and booleans are always there, empty texts, lists, maps and enums are left out; a
- * page (a message with a `next_page_token`) has its list and token even when they are empty.
+ * is. Numbers, booleans and NullValues are always there, empty texts, lists, maps and enums are
+ * left out; a page (a message with a `next_page_token`) has its list and token even when they are
+ * empty.
  */
 export function messageWriter(desc: DescMessage): JsonWriter {
   return messageWriterOf(desc, new Map());
@@ -70,7 +71,7 @@ function leftOut(field: DescField, isPage: boolean): (value: unknown) => boolean
     case "map":
       return (value) => Object.keys(value as Fields).length === 0;
     case "enum":
-      return hasPresence(field) ? never : (value) => value === 0;
+      return hasPresence(field) || isNull(field.enum) ? never : (value) => value === 0;
     case "scalar":
       return leftOutScalar(field, isPage);
     case "message":
@@ -90,6 +91,11 @@ function leftOutScalar(field: DescField, isPage: boolean): (value: unknown) => b
 /** Whether unset and zero are two things, so that a zero says something. */
 function hasPresence(field: DescField): boolean {
   return field.oneof !== undefined || field.proto.proto3Optional;
+}
+
+/** The one value of the type is null, and a field of it is there to say so. */
+function isNull({ typeName }: DescEnum): boolean {
+  return typeName === "google.protobuf.NullValue";
 }
 
 const never = () => false;
@@ -125,7 +131,7 @@ function singleWriter(field: DescField, known: Known): JsonWriter {
 }
 
 function enumWriter(desc: DescEnum): JsonWriter {
-  if (desc.typeName === "google.protobuf.NullValue") return () => "null";
+  if (isNull(desc)) return () => "null";
   return (value) => {
     const name = desc.value[value as number]?.name;
     return name === undefined ? String(value) : `"${name}"`;

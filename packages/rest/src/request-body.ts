@@ -1,5 +1,6 @@
 import { Code } from "@connectrpc/connect";
 import { AppError } from "@posthorn/errors";
+import { headerOf, type RequestHeaders } from "./headers.ts";
 import type { Route } from "./route.ts";
 import type { HttpProblem } from "./status.ts";
 
@@ -33,13 +34,13 @@ export function tooLarge(bytesMax: number): AppError {
 
 /**
  * Checks what a body claims to be. No content type counts as JSON, since many small clients send
- * none; a coded body is refused, because inflating it would be work that the sender does not share.
+ * none; a type without a body says nothing, and some clients always send one. A coded body is
+ * refused, because inflating it would be work that the sender does not share.
  */
-export function checkMediaType(
-  { body }: Route,
-  contentType: string,
-  contentEncoding: string,
-): HttpProblem | undefined {
+export function checkMediaType({ body }: Route, headers: RequestHeaders): HttpProblem | undefined {
+  if (headerOf(headers, "content-length") === "0") return undefined;
+  const contentType = headerOf(headers, "content-type");
+  const contentEncoding = headerOf(headers, "content-encoding");
   if (contentEncoding !== "" && contentEncoding.toLowerCase() !== "identity") {
     return unsupported("the body may not be compressed");
   }

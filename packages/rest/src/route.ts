@@ -66,7 +66,7 @@ function routeOf(method: DescMethod, binding: Binding): Route {
     pathParams: pathParamsOf(method.input, template),
     body: bodyOf(method.input, binding),
     responseField: responseFieldOf(method.output, binding.responseBody),
-    httpStatus: getOption(method, httpStatus) || 200,
+    httpStatus: statusOf(method),
     needsKey: getOption(method, access).level !== 0,
   };
 }
@@ -78,6 +78,16 @@ function checkMethod(method: DescMethod): RestMethod {
 
 function isRestMethod(method: DescMethod): method is RestMethod {
   return method.methodKind === "unary" || method.methodKind === "server_streaming";
+}
+
+/** An answer of 204 has no body (RFC 9110, 15.3.5), so nothing may be lost with it. */
+function statusOf(method: DescMethod): number {
+  const status = getOption(method, httpStatus) || 200;
+  const isSuccess = Number.isInteger(status) && status >= 200 && status <= 299;
+  if (!isSuccess) throw new Error(`${status} is no status of a success`);
+  const isEmpty = method.methodKind === "unary" && method.output.fields.length === 0;
+  if (status === 204 && !isEmpty) throw new Error(`204 has no body, but ${method.output} has`);
+  return status;
 }
 
 function pathParamsOf(input: DescMessage, { variables }: PathTemplate): Param[] {

@@ -146,6 +146,8 @@ function patternOf(kind: string, path: string): HttpRule["pattern"] {
       return { case: "get", value: path };
     case "POST":
       return { case: "post", value: path };
+    case "PUT":
+      return { case: "put", value: path };
     case "PATCH":
       return { case: "patch", value: path };
     case "DELETE":

@@ -79,6 +79,7 @@ function requestBody(route: Route, book: SchemaBook): JsonSchema | undefined {
 
 function success(route: Route, book: SchemaBook): JsonSchema {
   const { method, responseField } = route;
+  if (route.httpStatus === 204) return { description: "Done. There is no body." };
   const description = commentOf(method.output) || "Done.";
   if (method.output.typeName === HttpBodySchema.typeName) {
     return { description, content: { "*/*": {} } };

@@ -126,6 +126,7 @@ function itemShape(field: DescField, book: SchemaBook): JsonSchema {
 
 /** The zero of an enum stands for "not set", which JSON says by leaving the field out. */
 function enumShape(desc: DescEnum): JsonSchema {
+  if (desc.typeName === "google.protobuf.NullValue") return { type: "null" };
   const values = desc.values.filter((value) => value.number !== 0);
   return { type: "string", enum: values.map((value) => value.name) };
 }
