@@ -1,3 +1,5 @@
+export { explainSignature } from "./explain/explain-signature.ts";
+export type { FaultReason, SignatureFault } from "./explain/fault.ts";
 export type { SignedRequest, Verification } from "./message.ts";
 export {
   type HmacSignature,

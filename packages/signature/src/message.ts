@@ -51,7 +51,7 @@ export interface Received {
   readonly toleranceS: number;
 }
 
-export const noMatch: Verification = { problem: "no signature matches" };
+export const noMatch = { problem: "no signature matches" } as const satisfies Verification;
 
 /**
  * What is wrong with a message's id; undefined = nothing. A dot would let the border between id,

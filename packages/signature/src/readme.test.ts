@@ -12,7 +12,7 @@ const blocks = [...read("../README.md").matchAll(/^```ts\n([\s\S]*?)^```$/gm)].m
 );
 
 test("shows examples that are compiled", () => {
-  const names = ["sign-and-verify", "receiver", "several-ways"];
+  const names = ["sign-and-verify", "receiver", "several-ways", "explain"];
   expect(blocks).toEqual(names.map((name) => read(`../test/examples/${name}.ts`)));
 });
 
@@ -30,6 +30,9 @@ test("shows code that verifies what it signs", async () => {
     "webhook-timestamp",
     "x-acme-signature",
   ]);
+  const { faults, first } = await import("../test/examples/explain.ts");
+  expect(faults).toEqual([first]);
+  expect(first?.reason).toBe("body_reserialized");
 });
 
 const pair = newSigningKey();

@@ -47,7 +47,8 @@ export function verifyTimestampedHmac(
   return genuine ? { ok: true } : noMatch;
 }
 
-function partsOf(header: string): ReadonlyMap<string, readonly string[]> {
+/** Reads the parts of a header by name; what has another form is left out. */
+export function partsOf(header: string): ReadonlyMap<string, readonly string[]> {
   const parts = new Map<string, string[]>();
   for (const part of header.split(",", partCountMax)) {
     const [, name, value] = partForm.exec(part) ?? [];
