@@ -1,6 +1,6 @@
 import { type Breaker, closedBreaker, isPassable } from "../domain/breaker.ts";
 import { type Concurrency, concurrencyLimit, fullConcurrency } from "../domain/concurrency.ts";
-import type { EnvelopeSource } from "../domain/envelope.ts";
+import type { Envelope, EnvelopeSource } from "../domain/envelope.ts";
 import { rateOpensAtMs } from "../domain/rate-limit.ts";
 import type { Claimant, DeliveryClass, LaneShare } from "../domain/shares.ts";
 import { emptyWaitLog, type WaitLog, type WaitReason } from "../domain/waits.ts";
@@ -8,10 +8,11 @@ import type { Waiting } from "../store/schedule.ts";
 import type { OwnedPartition } from "./ownership.ts";
 import type { KnownWebhook } from "./subscriptions.ts";
 
-/** An event as it is sent; shared by the deliveries of one event. */
+/** An event as it is sent; shared by the deliveries of one event in one envelope. */
 export interface SendableEvent extends EnvelopeSource {
-  readonly uuid: string;
   readonly traceparent: string;
+  /** Absent: the default one. */
+  readonly envelope?: Envelope;
   /** Rendered at the first send. */
   body?: Buffer;
 }

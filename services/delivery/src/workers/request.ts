@@ -1,5 +1,5 @@
 import { uuidToId } from "@posthorn/runtime";
-import { renderEnvelope } from "../domain/envelope.ts";
+import { defaultEnvelope } from "../domain/envelope.ts";
 import type { SendableEvent } from "./lane.ts";
 import { signedHeaders } from "./signing.ts";
 import type { KnownProvider, KnownWebhook } from "./subscriptions.ts";
@@ -26,7 +26,7 @@ export interface OutgoingRequest {
 /** Makes the POST of an event to a webhook as it is now, signed now. */
 export function requestOf(source: RequestSource, traceparent: string): OutgoingRequest {
   const { event, webhook } = source;
-  event.body ??= renderEnvelope(event);
+  event.body ??= (event.envelope ?? defaultEnvelope).render(event);
   const { body } = event;
   const own = ownHeaders(source, { body, traceparent });
   const theirs = customHeaders(webhook.headers, own);

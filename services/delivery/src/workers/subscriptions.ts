@@ -1,6 +1,7 @@
 import { timestampDate } from "@bufbuild/protobuf/wkt";
 import type { Client } from "@connectrpc/connect";
 import { AppError } from "@posthorn/errors";
+import type { Filter } from "@posthorn/filter";
 import type {
   ProviderSnapshot,
   SubscriptionSyncService,
@@ -14,8 +15,11 @@ import {
 import { idToUuid, uuidToId } from "@posthorn/runtime";
 import { type DataKey, type MasterKey, open, unwrapDataKey } from "@posthorn/sealing";
 import type { Signature } from "@posthorn/signature";
+import { type Envelope, type EnvelopePin, missingEnvelope } from "../domain/envelope.ts";
 import type { Matchable } from "../domain/match.ts";
+import { toEnvelopes } from "./envelope-message.ts";
 import { Filters } from "./filters.ts";
+import { OldEnvelopes } from "./old-envelopes.ts";
 import { toSignature } from "./signature-message.ts";
 
 /** What delivery knows of a webhook, secrets opened. */
@@ -41,6 +45,8 @@ export interface KnownWebhook extends Matchable {
   readonly isOrdered: boolean;
   /** Open deliveries made before it are to be canceled. Undefined: none are. */
   readonly cancelBefore: Date | undefined;
+  /** The body of its deliveries, as from now; its payload version is the envelope's. */
+  readonly envelope: Envelope;
 }
 
 /** What delivery knows of a provider. */
@@ -52,6 +58,16 @@ export interface KnownProvider {
   readonly signatures: readonly Signature[];
   readonly delaysMs: readonly number[];
   readonly dataKey: DataKey;
+  /** Whether a webhook without a secret is sent to without a signature. */
+  readonly sendsUnsigned: boolean;
+  /** Which events of a type are sent to anyone; of types that are not in it: all. */
+  readonly typeFilters: ReadonlyMap<string, Filter>;
+  /** The bodies of deliveries by payload version, oldest first; never empty. */
+  readonly envelopes: ReadonlyMap<string, Envelope>;
+  /** Raised by each change of the envelopes. */
+  readonly envelopeRevision: bigint;
+  /** The types, or `prefix.*`, that are sent while a connection's first sync runs; empty: all. */
+  readonly firstSyncEventTypes: readonly string[];
 }
 
 /** What delivery knows of a workspace. One that is gone has no webhooks. */
@@ -84,6 +100,7 @@ export class Subscriptions {
   readonly #workspaces = new Map<string, Entry>();
   readonly #providers = new Map<string, KnownProvider>();
   readonly #filters = new Filters();
+  readonly #oldEnvelopes: OldEnvelopes;
   #wanted = new Set<string>();
   #current: Promise<void> = Promise.resolve();
   #next: Promise<void> | undefined;
@@ -96,6 +113,7 @@ export class Subscriptions {
   }) {
     this.#client = deps.client;
     this.#masterKey = deps.masterKey;
+    this.#oldEnvelopes = new OldEnvelopes(deps.client);
     this.#nowMs = deps.nowMs ?? (() => performance.now());
   }
 
@@ -117,6 +135,16 @@ export class Subscriptions {
     const known = this.latest(workspaceUuid);
     if (!known) throw new Error(`workspace ${workspaceUuid} is missing from the answer`);
     return known;
+  }
+
+  /** Gives the envelope that a delivery of the workspace keeps. Throws `unavailable`. */
+  async envelope(workspaceUuid: string, pin: EnvelopePin): Promise<Envelope> {
+    const { provider } = this.latest(workspaceUuid) ?? (await this.current(workspaceUuid));
+    if (!provider) return missingEnvelope(pin);
+    if (provider.envelopeRevision.toString() !== pin.revision) {
+      return this.#oldEnvelopes.get(provider.name, pin);
+    }
+    return provider.envelopes.get(pin.version) ?? missingEnvelope(pin);
   }
 
   /** Asks what changed in these workspaces (UUIDs), by a request sent after the call. */
@@ -162,6 +190,8 @@ export class Subscriptions {
   }
 
   #learnProvider(snapshot: ProviderSnapshot): string {
+    const { envelopeRevision } = snapshot;
+    const before = this.#providers.get(snapshot.provider);
     this.#providers.set(snapshot.provider, {
       name: snapshot.provider,
       revision: snapshot.revision,
@@ -169,8 +199,25 @@ export class Subscriptions {
       signatures: snapshot.signatures.map(toSignature),
       delaysMs: toDelaysMs(snapshot),
       dataKey: unwrapDataKey(this.#masterKey, snapshot.wrappedDataKey),
+      sendsUnsigned: snapshot.sendsUnsigned,
+      typeFilters: this.#toTypeFilters(snapshot),
+      envelopes:
+        before?.envelopeRevision === envelopeRevision
+          ? before.envelopes
+          : toEnvelopes(snapshot.envelopes, envelopeRevision),
+      envelopeRevision,
+      firstSyncEventTypes: snapshot.firstSyncEventTypes,
     });
     return snapshot.provider;
+  }
+
+  #toTypeFilters({ eventTypeFilters }: ProviderSnapshot): ReadonlyMap<string, Filter> {
+    const filters = new Map<string, Filter>();
+    for (const { eventType, filter: source } of eventTypeFilters) {
+      const filter = this.#filters.get(source);
+      if (filter) filters.set(eventType, filter);
+    }
+    return filters;
   }
 
   /** Workspaces hold their provider, so that one look gives all; a change reaches all of them. */
@@ -257,7 +304,14 @@ function toWebhook(
     ratePerSecond: snapshot.rateLimitPerSecond,
     isOrdered: snapshot.ordered,
     cancelBefore: snapshot.cancelBefore && timestampDate(snapshot.cancelBefore),
+    envelope: envelopeOf(provider, snapshot.payloadVersion),
   };
+}
+
+/** Gives the envelope of a version; of none: the newest. */
+function envelopeOf({ envelopes, envelopeRevision }: KnownProvider, version: string): Envelope {
+  const envelope = version === "" ? [...envelopes.values()].at(-1) : envelopes.get(version);
+  return envelope ?? missingEnvelope({ revision: envelopeRevision.toString(), version });
 }
 
 function toDelaysMs(snapshot: ProviderSnapshot): readonly number[] {
