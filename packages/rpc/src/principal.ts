@@ -10,6 +10,8 @@ export interface Principal {
   readonly workspaceId?: string;
   /** Workspace keys only. A scope without `:read` includes its reading form. */
   readonly scopes: readonly string[];
+  /** Which other system's REST API the provider's keys may use, such as `up42`; empty for none. */
+  readonly compat: string;
 }
 
 /** Tells whether the principal may act in a scope such as `webhooks:read`; operators always may. */

@@ -45,6 +45,7 @@ function setup(options: { shownKey?: string; expiresAtMs?: number } = {}) {
             provider: "demo",
             workspaceId: "ws_acme",
             scopes: ["webhooks"],
+            compat: "up42",
             ...(expireTime ? { expireTime } : {}),
           };
         },
@@ -74,6 +75,7 @@ describe("remoteAuthority", () => {
       provider: "demo",
       workspaceId: "ws_acme",
       scopes: ["webhooks"],
+      compat: "up42",
     });
     expect(await authority.checkKey(newApiKey("demo_"))).toBeUndefined();
   });

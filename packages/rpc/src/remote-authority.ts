@@ -84,10 +84,10 @@ async function ifFound<T>(ask: () => Promise<T>): Promise<T | undefined> {
 function toKnownKey(response: CheckKeyResponse): KnownKey {
   const level = levelName(response.level);
   if (level === undefined) throw new Error(`key ${response.keyId} has no level`);
-  const { keyId, provider, workspaceId, scopes, expireTime } = response;
+  const { keyId, provider, workspaceId, scopes, expireTime, compat } = response;
   const tenant = workspaceId === "" ? {} : { workspaceId };
   return {
-    principal: { keyId, level, provider, scopes: [...scopes], ...tenant },
+    principal: { keyId, level, provider, scopes: [...scopes], compat, ...tenant },
     expiresAtMs: expireTime && timestampMs(expireTime),
   };
 }

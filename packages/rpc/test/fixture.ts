@@ -29,11 +29,18 @@ export const keys = {
 export const serviceKey = "the-service-key";
 
 const scopes = ["events:publish", "deliveries", "webhooks"];
-const acme = { level: "workspace", provider: "demo", workspaceId: "ws_acme" } as const;
+const compat = "";
+const acme = { level: "workspace", provider: "demo", workspaceId: "ws_acme", compat } as const;
 const principals = new Map<string, Principal>([
-  [keys.admin, { keyId: "key_admin", level: "admin", provider: "", scopes: [] }],
-  [keys.operator, { keyId: "key_operator", level: "operator", provider: "demo", scopes: [] }],
-  [keys.otherOperator, { keyId: "key_other", level: "operator", provider: "other", scopes: [] }],
+  [keys.admin, { keyId: "key_admin", level: "admin", provider: "", scopes: [], compat }],
+  [
+    keys.operator,
+    { keyId: "key_operator", level: "operator", provider: "demo", scopes: [], compat },
+  ],
+  [
+    keys.otherOperator,
+    { keyId: "key_other", level: "operator", provider: "other", scopes: [], compat },
+  ],
   [keys.workspace, { keyId: "key_workspace", ...acme, scopes }],
   [keys.reader, { keyId: "key_reader", ...acme, scopes: ["deliveries:read"] }],
 ]);

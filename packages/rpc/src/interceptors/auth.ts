@@ -15,7 +15,13 @@ export interface AuthOptions {
   readonly serviceKey: string;
 }
 
-const service: Principal = { keyId: "service", level: "service", provider: "", scopes: [] };
+const service: Principal = {
+  keyId: "service",
+  level: "service",
+  provider: "",
+  scopes: [],
+  compat: "",
+};
 
 /**
  * Finds out who calls and whether they may, by the method's access option; fails closed. Throws

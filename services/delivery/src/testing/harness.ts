@@ -172,6 +172,12 @@ async function start(options: {
 
 /** Knows one operator key; workspaces are named by their ids. */
 const authority: Authority = {
-  checkKey: async () => ({ keyId: "key_test", level: "operator", provider: "demo", scopes: [] }),
+  checkKey: async () => ({
+    keyId: "key_test",
+    level: "operator",
+    provider: "demo",
+    scopes: [],
+    compat: "",
+  }),
   resolveWorkspace: async ({ workspace }) => workspace,
 };

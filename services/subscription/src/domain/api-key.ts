@@ -26,6 +26,12 @@ export interface ApiKey extends ApiKeyDraft {
   readonly createdAt: Date;
 }
 
+/** A key that a caller shows. */
+export interface ShownKey extends ApiKey {
+  /** Which other system's REST API its provider's keys may use. Empty: none. */
+  readonly compat: string;
+}
+
 /** Gives the part of a key that may be shown: its prefix and four characters. */
 export function hintOf(key: string, prefix: string): string {
   return key.slice(0, prefix.length + 4);

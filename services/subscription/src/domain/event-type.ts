@@ -10,6 +10,30 @@ export interface EventTypeDraft {
   readonly schema: Uint8Array;
   /** Data as JSON text; empty: `{}`. */
   readonly example: Uint8Array;
+  /** What people see in place of the name; empty: the name. */
+  readonly label: string;
+  /** The version of its schema, for people; empty: none. */
+  readonly version: string;
+  /** CEL: which of its events are sent to anyone; empty: all. */
+  readonly filter: string;
+  /** Whether its events carry the previous values of what changed. */
+  readonly hasPrevious: boolean;
+}
+
+/** Gives an event type of which only the name is known. */
+export function bareEventType(name: string): EventTypeDraft {
+  const none = new Uint8Array();
+  return {
+    name,
+    group: "",
+    description: "",
+    schema: none,
+    example: none,
+    label: "",
+    version: "",
+    filter: "",
+    hasPrevious: false,
+  };
 }
 
 /** An event type in a catalog. */
@@ -40,6 +64,10 @@ export function isSameEventType(a: EventTypeDraft, b: EventTypeDraft): boolean {
     a.name === b.name &&
     a.group === b.group &&
     a.description === b.description &&
+    a.label === b.label &&
+    a.version === b.version &&
+    a.filter === b.filter &&
+    a.hasPrevious === b.hasPrevious &&
     Buffer.compare(a.schema, b.schema) === 0 &&
     Buffer.compare(a.example, b.example) === 0
   );

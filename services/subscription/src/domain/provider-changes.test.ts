@@ -1,12 +1,12 @@
 import { expect, test } from "vitest";
-import type { EventTypeDraft } from "./event-type.ts";
+import { bareEventType, type EventTypeDraft } from "./event-type.ts";
 import { bareProvider } from "./provider.ts";
 import { providerChanges } from "./provider-changes.ts";
 
 const bytes = (text: string) => new TextEncoder().encode(text);
 
 function eventType(name: string, schema = ""): EventTypeDraft {
-  return { name, group: "", description: "", schema: bytes(schema), example: bytes("") };
+  return { ...bareEventType(name), schema: bytes(schema) };
 }
 
 const settings = { ...bareProvider("acme"), displayName: "Acme", retryDelaysMs: [1] };

@@ -28,6 +28,13 @@ const jsonNames: readonly (readonly [keyof ProviderSettings, string])[] = [
   ["signatures", "signatures"],
   ["retryDelaysMs", "retryPolicy"],
   ["webhooksPerWorkspaceMax", "webhooksPerWorkspaceMax"],
+  ["envelopes", "envelopes"],
+  ["secrets", "secrets"],
+  ["eventTypeSelection", "eventTypeSelection"],
+  ["webhookFields", "webhookFields"],
+  ["webhooksStartPaused", "webhooksStartPaused"],
+  ["connections", "connections"],
+  ["compat", "compat"],
 ];
 
 /**

@@ -1,5 +1,9 @@
+import type { ConnectionPolicy } from "./connection-policy.ts";
+import type { Envelope } from "./envelope.ts";
 import { defaultRetryDelaysMs } from "./retry-delays.ts";
+import type { SecretPolicy } from "./secret-policy.ts";
 import { isAsymmetric, type Signature, takesSeveral } from "./signature.ts";
+import type { EventTypeSelection, WebhookFormField } from "./webhook-form.ts";
 
 /** What becomes of an event whose type is not in the catalog. */
 export type UnknownEventTypes = "REFUSE" | "CREATE";
@@ -15,12 +19,22 @@ export interface ProviderSettings {
   readonly signatures: readonly Signature[];
   readonly retryDelaysMs: readonly number[] | undefined;
   readonly webhooksPerWorkspaceMax: number;
+  readonly envelopes: readonly Envelope[];
+  readonly secrets: SecretPolicy;
+  readonly eventTypeSelection: EventTypeSelection;
+  readonly webhookFields: readonly WebhookFormField[];
+  readonly webhooksStartPaused: boolean;
+  readonly connections: ConnectionPolicy | undefined;
+  /** Which other system's REST API its keys may use. Empty: none. */
+  readonly compat: string;
 }
 
 /** A provider as it is stored. */
 export interface Provider extends ProviderSettings {
   /** Raised by each change of the provider or its catalog. */
   readonly revision: bigint;
+  /** The revision that brought the present envelopes; 0 where the file never named any. */
+  readonly envelopeRevision: bigint;
   /** The key that seals its secrets, wrapped by the master key. */
   readonly wrappedDataKey: Uint8Array;
   readonly createdAt: Date;
@@ -39,6 +53,13 @@ export function bareProvider(name: string): ProviderSettings {
     signatures: [],
     retryDelaysMs: undefined,
     webhooksPerWorkspaceMax: 0,
+    envelopes: [],
+    secrets: {},
+    eventTypeSelection: "ANY",
+    webhookFields: [],
+    webhooksStartPaused: false,
+    connections: undefined,
+    compat: "",
   };
 }
 

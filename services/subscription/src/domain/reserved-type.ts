@@ -1,4 +1,4 @@
-import type { EventTypeDraft } from "./event-type.ts";
+import { bareEventType, type EventTypeDraft } from "./event-type.ts";
 
 const prefix = "posthorn.";
 
@@ -63,7 +63,7 @@ function reserved(
   );
   const json = (value: object) => new TextEncoder().encode(JSON.stringify(value));
   return {
-    name: `${prefix}${name}`,
+    ...bareEventType(`${prefix}${name}`),
     group: "Posthorn",
     description,
     schema: json({ type: "object", properties }),

@@ -17,12 +17,14 @@ const draft: WebhookDraft = {
   whenPaused: "SKIP",
   ratePerSecond: undefined,
   isOrdered: false,
+  payloadVersion: "v2",
 };
 
 const rules: WebhookRules = {
   checkUrl: (url) => (url.startsWith("https:") ? { url: url.toLowerCase() } : { problem: "no" }),
   checkHeader: (name) => (name === "host" ? "is ours" : undefined),
   isSubscribable: (eventType) => eventType === "known",
+  versions: ["v1", "v2"],
   filterProblems: [],
 };
 
@@ -47,6 +49,7 @@ test.each([
     change: { retryDelaysMs: [14 * 86_400_000, 1] },
     fields: ["webhook.retryPolicy.delays"],
   },
+  { case: "an unknown version", change: { payloadVersion: "v3" }, fields: ["webhook.version"] },
   {
     case: "several faults at once",
     change: { url: "", state: "DISABLED" as const },
@@ -74,4 +77,9 @@ test("gives the url in its normal form", () => {
 test("takes waits of exactly 14 days", () => {
   const given = { ...draft, retryDelaysMs: Array<number>(14).fill(86_400_000) };
   expect(checkWebhook(given, all, rules)).toEqual(given);
+});
+
+test("gives a webhook that names no payload version the provider's last", () => {
+  const checked = checkWebhook({ ...draft, payloadVersion: "" }, all, rules);
+  expect(checked.payloadVersion).toBe("v2");
 });

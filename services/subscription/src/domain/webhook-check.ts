@@ -12,13 +12,15 @@ export interface WebhookRules {
   readonly checkHeader: (name: string, value: string) => string | undefined;
   /** Tells whether an exact event type may be subscribed to. */
   readonly isSubscribable: (eventType: string) => boolean;
+  /** The provider's payload versions, oldest first; never empty. */
+  readonly versions: readonly string[];
   /** What is wrong with the filter, for the event types that the webhook will have. */
   readonly filterProblems: readonly string[];
 }
 
 /**
- * Checks the named fields of a draft and gives the draft with its URL in normal form. Throws
- * `invalid`, naming every problem as `webhook.<field>`.
+ * Checks the named fields of a draft and gives the draft with its URL in normal form and its payload
+ * version, the provider's last where it names none. Throws `invalid`, naming every problem as `webhook.<field>`.
  */
 export function checkWebhook(
   draft: WebhookDraft,
@@ -37,9 +39,19 @@ export function checkWebhook(
     ...(fields.has("retry_policy")
       ? retryProblems(draft.retryDelaysMs, "webhook.retryPolicy.delays")
       : []),
+    ...(fields.has("version") ? versionProblems(draft, rules) : []),
   ];
   refuseProblems(problems);
-  return "url" in target ? { ...draft, url: target.url } : draft;
+  const payloadVersion = draft.payloadVersion || (rules.versions.at(-1) ?? "");
+  return { ...draft, payloadVersion, ...("url" in target && { url: target.url }) };
+}
+
+function versionProblems(
+  { payloadVersion }: WebhookDraft,
+  { versions }: WebhookRules,
+): FieldProblem[] {
+  if (payloadVersion === "" || versions.includes(payloadVersion)) return [];
+  return [{ field: "webhook.version", description: `must be one of ${versions.join(", ")}` }];
 }
 
 function checkTarget(url: string, rules: WebhookRules): { url: string } | { problem: string } {

@@ -57,6 +57,7 @@ export function updatedSettings(
     whenPaused: from("when_paused").whenPaused,
     ratePerSecond: from("rate_limit").ratePerSecond,
     isOrdered: from("ordered").isOrdered,
+    payloadVersion: from("version").payloadVersion,
     headerNames: headers.headerNames,
     sealedHeaders: headers.sealedHeaders,
   };

@@ -30,6 +30,8 @@ export interface WebhookDraft {
   /** Attempts a second. Undefined: no limit. */
   readonly ratePerSecond: number | undefined;
   readonly isOrdered: boolean;
+  /** The payload version of its deliveries. Empty in a draft: the provider's last. */
+  readonly payloadVersion: string;
 }
 
 /** The fields that a caller may set, by their names in proto. */
@@ -48,6 +50,7 @@ export const webhookFields = [
   "when_paused",
   "rate_limit",
   "ordered",
+  "version",
 ] as const;
 
 /** The fields that only we set, besides id and etag, by their names in proto. */
@@ -61,6 +64,7 @@ export const setByPosthorn = [
   "last_success_time",
   "last_failure_time",
   "public_keys",
+  "has_secret",
 ] as const;
 
 /** One of the fields that a caller may set. */

@@ -19,6 +19,7 @@ test("tells whom keys belong to", async () => {
     level: "operator",
     provider,
     scopes: [],
+    compat: "",
   });
   const made = await as.keys.createApiKey({ workspace: "acme", scopes: ["secrets"] });
   expect(await checkKey(made.key)).toEqual({
@@ -27,6 +28,7 @@ test("tells whom keys belong to", async () => {
     provider,
     workspaceId,
     scopes: ["secrets"],
+    compat: "",
   });
   expect(await checkKey(newApiKey("ph_"))).toBeUndefined();
 });

@@ -2,7 +2,7 @@ import type { Authority, Principal } from "@posthorn/rpc";
 import { hashKey, isWellFormedKey } from "@posthorn/rpc";
 import { newId } from "@posthorn/runtime";
 import type { Kysely } from "kysely";
-import type { ApiKey } from "../domain/api-key.ts";
+import type { ShownKey } from "../domain/api-key.ts";
 import { isProviderName } from "../domain/provider.ts";
 import { isAlias } from "../domain/workspace.ts";
 import { getKeyByHash } from "../store/api-keys.ts";
@@ -47,12 +47,13 @@ export async function resolveWorkspace(
   return await findWorkspaceId(db, { provider, alias: workspace });
 }
 
-function toPrincipal(key: ApiKey): Principal {
+function toPrincipal(key: ShownKey): Principal {
   return {
     keyId: key.id,
     level: key.level,
     provider: key.provider ?? "",
     ...(key.workspaceId === undefined ? {} : { workspaceId: key.workspaceId }),
     scopes: key.scopes,
+    compat: key.compat,
   };
 }

@@ -1,6 +1,6 @@
 import { idToUuid, uuidToId } from "@posthorn/runtime";
 import { type Kysely, type Selectable, sql } from "kysely";
-import type { ApiKey, ApiKeyDraft, KeyLevel } from "../domain/api-key.ts";
+import type { ApiKey, ApiKeyDraft, KeyLevel, ShownKey } from "../domain/api-key.ts";
 import type { Database } from "./database.ts";
 import { requireUuid } from "./ids.ts";
 
@@ -35,18 +35,20 @@ export async function insertApiKey(
   return fromRow(row);
 }
 
-/** Gives the key with that SHA-256 unless it has expired; undefined when there is none. */
+/** Gives the key with that SHA-256, with its provider's policy, unless it has expired; undefined when there is none. */
 export async function getKeyByHash(
   db: Kysely<Database>,
   sha256: Uint8Array,
-): Promise<ApiKey | undefined> {
+): Promise<ShownKey | undefined> {
   const row = await db
     .selectFrom("api_key")
-    .selectAll()
+    .leftJoin("provider", "provider.name", "api_key.provider")
+    .selectAll("api_key")
+    .select("provider.compat")
     .where("sha256", "=", Buffer.from(sha256))
     .where((eb) => eb.or([eb("expire_at", "is", null), eb("expire_at", ">", sql<Date>`now()`)]))
     .executeTakeFirst();
-  return row && fromRow(row);
+  return row && { ...fromRow(row), compat: row.compat ?? "" };
 }
 
 /** Tells whether there is any key at all. */

@@ -1,5 +1,9 @@
 import type { ColumnType, Generated, JSONColumnType } from "kysely";
+import type { ConnectionPolicy } from "../domain/connection-policy.ts";
+import type { Envelope } from "../domain/envelope.ts";
+import type { SecretPolicy } from "../domain/secret-policy.ts";
 import type { Signature } from "../domain/signature.ts";
+import type { WebhookFormField } from "../domain/webhook-form.ts";
 
 /** A bigint: comes as a string, may be written as a bigint. */
 type Bigint = ColumnType<string, bigint | string, bigint | string>;
@@ -18,10 +22,24 @@ export interface Database {
     signature_options: JSONColumnType<Signature[]>;
     retry_delays_ms: number[] | null;
     webhooks_per_workspace_max: number;
+    envelopes: JSONColumnType<Envelope[]>;
+    envelope_revision: Generated<string>;
+    secret_policy: JSONColumnType<SecretPolicy>;
+    event_type_selection: string;
+    webhook_fields: JSONColumnType<WebhookFormField[]>;
+    webhooks_start_paused: boolean;
+    connection_policy: JSONColumnType<ConnectionPolicy> | null;
+    compat: string;
     revision: Generated<string>;
     wrapped_data_key: Bytes;
     created_at: Generated<Date>;
     updated_at: Generated<Date>;
+  };
+  provider_envelopes: {
+    provider: string;
+    revision: Bigint;
+    envelopes: JSONColumnType<Envelope[]>;
+    created_at: Generated<Date>;
   };
   event_type: {
     provider: string;
@@ -30,6 +48,10 @@ export interface Database {
     description: string;
     schema: Bytes;
     example: Bytes;
+    label: string;
+    version: string;
+    filter: string;
+    has_previous: boolean;
     created_at: Generated<Date>;
     updated_at: Generated<Date>;
   };
@@ -63,6 +85,7 @@ export interface Database {
     when_paused: string;
     rate_limit_per_second: number | null;
     ordered: boolean;
+    payload_version: Generated<string>;
     cancel_before: Generated<Date | null>;
     created_at: Generated<Date>;
     updated_at: Generated<Date>;

@@ -131,6 +131,10 @@ export async function upsertEventTypes(
           description: eb.ref("excluded.description"),
           schema: eb.ref("excluded.schema"),
           example: eb.ref("excluded.example"),
+          label: eb.ref("excluded.label"),
+          version: eb.ref("excluded.version"),
+          filter: eb.ref("excluded.filter"),
+          has_previous: eb.ref("excluded.has_previous"),
           updated_at: sql`now()`,
         })),
       )
@@ -167,8 +171,17 @@ export async function deleteEventType(
   return result.numDeletedRows > 0n;
 }
 
-function toRow({ group, description, schema, example }: EventTypeDraft) {
-  return { group_name: group, description, schema, example };
+function toRow(draft: EventTypeDraft) {
+  return {
+    group_name: draft.group,
+    description: draft.description,
+    schema: draft.schema,
+    example: draft.example,
+    label: draft.label,
+    version: draft.version,
+    filter: draft.filter,
+    has_previous: draft.hasPrevious,
+  };
 }
 
 function fromRow(row: Selectable<Database["event_type"]>): EventType {
@@ -178,6 +191,10 @@ function fromRow(row: Selectable<Database["event_type"]>): EventType {
     description: row.description,
     schema: row.schema,
     example: row.example,
+    label: row.label,
+    version: row.version,
+    filter: row.filter,
+    hasPrevious: row.has_previous,
     createdAt: row.created_at,
     updatedAt: row.updated_at,
   };

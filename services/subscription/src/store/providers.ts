@@ -2,7 +2,9 @@ import { AppError } from "@posthorn/errors";
 import { type Kysely, type Selectable, sql } from "kysely";
 import type { Provider, ProviderSettings, UnknownEventTypes } from "../domain/provider.ts";
 import type { Scheme, Signature } from "../domain/signature.ts";
+import type { EventTypeSelection } from "../domain/webhook-form.ts";
 import type { Database } from "./database.ts";
+import { keepEnvelopes } from "./envelopes.ts";
 
 /** Above every revision that was given out; the row's lock keeps those of a provider in order. */
 const nextRevision = sql<string>`nextval('subscription.provider_revision')`;
@@ -70,13 +72,19 @@ export async function insertProvider(
 ): Promise<Provider> {
   const row = await db
     .insertInto("provider")
-    .values({ ...toRow(settings), wrapped_data_key: wrappedDataKey })
+    .values({
+      ...toRow(settings),
+      ...(settings.envelopes.length > 0 && { envelope_revision: nextRevision }),
+      wrapped_data_key: wrappedDataKey,
+    })
     .returningAll()
     .executeTakeFirstOrThrow();
-  return fromRow(row);
+  const provider = fromRow(row);
+  await keepEnvelopes(db, provider);
+  return provider;
 }
 
-/** Writes a provider's settings and raises its revision. */
+/** Writes a provider's settings and raises its revision, and that of its envelopes if they differ. */
 export async function updateProvider(
   db: Kysely<Database>,
   settings: ProviderSettings,
@@ -84,11 +92,19 @@ export async function updateProvider(
   const { name, ...values } = toRow(settings);
   const row = await db
     .updateTable("provider")
-    .set({ ...values, revision: nextRevision, updated_at: sql`now()` })
+    .set({
+      ...values,
+      revision: nextRevision,
+      envelope_revision: sql<string>`case when envelopes = ${values.envelopes}::jsonb
+        then envelope_revision else ${nextRevision} end`,
+      updated_at: sql`now()`,
+    })
     .where("name", "=", name)
     .returningAll()
     .executeTakeFirstOrThrow();
-  return fromRow(row);
+  const provider = fromRow(row);
+  await keepEnvelopes(db, provider);
+  return provider;
 }
 
 /**
@@ -134,6 +150,14 @@ function toRow(settings: ProviderSettings) {
     signature_options: JSON.stringify(settings.signatures),
     retry_delays_ms: settings.retryDelaysMs === undefined ? null : [...settings.retryDelaysMs],
     webhooks_per_workspace_max: settings.webhooksPerWorkspaceMax,
+    envelopes: JSON.stringify(settings.envelopes),
+    secret_policy: JSON.stringify(settings.secrets),
+    event_type_selection: settings.eventTypeSelection,
+    webhook_fields: JSON.stringify(settings.webhookFields),
+    webhooks_start_paused: settings.webhooksStartPaused,
+    connection_policy:
+      settings.connections === undefined ? null : JSON.stringify(settings.connections),
+    compat: settings.compat,
   };
 }
 
@@ -144,12 +168,20 @@ export function fromRow(row: Selectable<Database["provider"]>): Provider {
     displayName: row.display_name,
     userAgent: row.user_agent,
     keyPrefix: row.key_prefix,
-    // Only toRow writes these columns, and unknown_event_types has a check.
+    // Only toRow writes these columns, and two of them have checks.
     unknownEventTypes: row.unknown_event_types as UnknownEventTypes,
     workspacesMustExist: row.workspaces_must_exist,
     signatures: toSignatures(row),
     retryDelaysMs: row.retry_delays_ms ?? undefined,
     webhooksPerWorkspaceMax: row.webhooks_per_workspace_max,
+    envelopes: row.envelopes,
+    secrets: row.secret_policy,
+    eventTypeSelection: row.event_type_selection as EventTypeSelection,
+    webhookFields: row.webhook_fields,
+    webhooksStartPaused: row.webhooks_start_paused,
+    connections: row.connection_policy ?? undefined,
+    compat: row.compat,
+    envelopeRevision: BigInt(row.envelope_revision),
     revision: BigInt(row.revision),
     wrappedDataKey: row.wrapped_data_key,
     createdAt: row.created_at,

@@ -105,16 +105,30 @@ export async function readWorkspaces(
   }));
 }
 
-/** Reads the providers of those names. */
+/** All that delivery has to know of a provider. */
+export interface ProviderState extends Provider {
+  /** The event types whose events are not all sent, and which are: CEL. */
+  readonly eventTypeFilters: readonly { readonly eventType: string; readonly filter: string }[];
+}
+
+/** Reads the providers of those names, each as of the transaction's snapshot. */
 export async function readProviders(
   db: Kysely<Database>,
   names: readonly string[],
-): Promise<Provider[]> {
+): Promise<ProviderState[]> {
   if (names.length === 0) return [];
-  const rows = await db
-    .selectFrom("provider")
-    .selectAll()
-    .where("name", "=", sql<string>`any(${[...names]}::text[])`)
+  const providers = sql<string>`any(${[...names]}::text[])`;
+  const rows = await db.selectFrom("provider").selectAll().where("name", "=", providers).execute();
+  const filters = await db
+    .selectFrom("event_type")
+    .select(["provider", "name as eventType", "filter"])
+    .where("provider", "=", providers)
+    .where("filter", "<>", "")
+    .orderBy("name")
     .execute();
-  return rows.map(toProvider);
+  const filtersOf = Map.groupBy(filters, ({ provider }) => provider);
+  return rows.map((row) => ({
+    ...toProvider(row),
+    eventTypeFilters: filtersOf.get(row.name) ?? [],
+  }));
 }

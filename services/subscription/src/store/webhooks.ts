@@ -168,6 +168,7 @@ function toRow(settings: WebhookSettings) {
     when_paused: settings.whenPaused,
     rate_limit_per_second: settings.ratePerSecond ?? null,
     ordered: settings.isOrdered,
+    payload_version: settings.payloadVersion,
   };
 }
 
@@ -194,6 +195,7 @@ export function fromRow(row: Selectable<Database["webhook"]>): Webhook {
     whenPaused: row.when_paused as WhenPaused,
     ratePerSecond: row.rate_limit_per_second ?? undefined,
     isOrdered: row.ordered,
+    payloadVersion: row.payload_version,
     cancelBefore: row.cancel_before ?? undefined,
     createdAt: row.created_at,
     updatedAt: row.updated_at,

@@ -12,7 +12,8 @@ export const eventTypeOutputOnly = ["create_time", "update_time"];
 /** Gives what a message says of an event type. */
 export function toEventTypeDraft(message: EventTypeMessage): EventTypeDraft {
   const { name, group, description, schema, example } = message;
-  return { name, group, description, schema, example };
+  const { label, version, filter, hasPrevious } = message;
+  return { name, group, description, schema, example, label, version, filter, hasPrevious };
 }
 
 /** Gives the message of an event type. */
@@ -23,6 +24,10 @@ export function toEventTypeMessage(eventType: EventType): EventTypeMessage {
     description: eventType.description,
     schema: eventType.schema,
     example: eventType.example,
+    label: eventType.label,
+    version: eventType.version,
+    filter: eventType.filter,
+    hasPrevious: eventType.hasPrevious,
     createTime: timestampFromDate(eventType.createdAt),
     updateTime: timestampFromDate(eventType.updatedAt),
   });

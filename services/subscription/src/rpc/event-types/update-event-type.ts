@@ -7,7 +7,7 @@ import {
 import type { UpdateEventTypeRequest } from "@posthorn/proto/posthorn/subscription/v1/event_type_service";
 import { principalOf } from "@posthorn/rpc";
 import { schemaProblems } from "../../domain/event-schema.ts";
-import { isSameEventType } from "../../domain/event-type.ts";
+import { type EventTypeDraft, isSameEventType } from "../../domain/event-type.ts";
 import { refuseProblems } from "../../domain/problems.ts";
 import { fieldsToUpdate } from "../../domain/update-mask.ts";
 import { getEventType, updateEventType as writeEventType } from "../../store/event-types.ts";
@@ -17,12 +17,26 @@ import { populatedFields } from "../output-only.ts";
 import { requireFound, requireMessage } from "../require.ts";
 import { eventTypeOutputOnly, toEventTypeDraft, toEventTypeMessage } from "./event-type-message.ts";
 
+const writable = {
+  group: "group",
+  description: "description",
+  schema: "schema",
+  example: "example",
+  label: "label",
+  version: "version",
+  filter: "filter",
+  has_previous: "hasPrevious",
+} as const satisfies Record<string, keyof EventTypeDraft>;
+
+type Field = keyof typeof writable;
+
 const rules = {
   prefix: "eventType",
-  writable: ["group", "description", "schema", "example"],
+  // The keys of a constant object.
+  writable: Object.keys(writable) as Field[],
   fixed: eventTypeOutputOnly,
   key: "name",
-} as const;
+};
 
 /** Changes the named fields of an event type; schema and example must agree afterwards. */
 export async function updateEventType(
@@ -39,7 +53,9 @@ export async function updateEventType(
   return await transaction(db, async (tx) => {
     requireFound(await lockProvider(tx, provider), "provider", provider);
     const stored = requireFound(await getEventType(tx, { provider, name }), "event type", name);
-    const changed = Object.fromEntries([...fields].map((field) => [field, draft[field]]));
+    const changed = Object.fromEntries(
+      [...fields].map((field) => [writable[field], draft[writable[field]]]),
+    );
     const next = { ...stored, ...changed };
     if (isSameEventType(next, stored)) return toEventTypeMessage(stored);
     refuseProblems(schemaProblems(next, "eventType"));

@@ -2,11 +2,22 @@ import { create } from "@bufbuild/protobuf";
 import { timestampFromDate } from "@bufbuild/protobuf/wkt";
 import {
   type Provider as Message,
+  Provider_EventTypeSelection,
   Provider_UnknownEventTypes,
   ProviderSchema,
 } from "@posthorn/proto/posthorn/subscription/v1/provider";
 import type { Provider, ProviderSettings } from "../../domain/provider.ts";
 import { toDelaysMs, toRetryPolicy } from "../retry-policy-message.ts";
+import {
+  toConnectionPolicy,
+  toConnectionPolicyMessage,
+  toEnvelope,
+  toEnvelopeMessage,
+  toSecretPolicy,
+  toSecretPolicyMessage,
+  toWebhookFormField,
+  toWebhookFormFieldMessage,
+} from "./policy-messages.ts";
 import { toSignature, toSignatureMessage } from "./signature-message.ts";
 
 /** The fields of a provider that only Posthorn sets. */
@@ -25,6 +36,16 @@ export function toSettings(message: Message): ProviderSettings {
     signatures: message.signatures.map(toSignature),
     retryDelaysMs: toDelaysMs(message.retryPolicy),
     webhooksPerWorkspaceMax: message.webhooksPerWorkspaceMax,
+    envelopes: message.envelopes.map(toEnvelope),
+    secrets: toSecretPolicy(message.secrets),
+    eventTypeSelection:
+      message.eventTypeSelection === Provider_EventTypeSelection.EXACTLY_ONE
+        ? "EXACTLY_ONE"
+        : "ANY",
+    webhookFields: message.webhookFields.map(toWebhookFormField),
+    webhooksStartPaused: message.webhooksStartPaused,
+    connections: toConnectionPolicy(message.connections),
+    compat: message.compat,
   };
 }
 
@@ -40,6 +61,13 @@ export function toSettingsMessage(settings: ProviderSettings): Message {
     signatures: settings.signatures.map(toSignatureMessage),
     retryPolicy: toRetryPolicy(settings.retryDelaysMs),
     webhooksPerWorkspaceMax: settings.webhooksPerWorkspaceMax,
+    envelopes: settings.envelopes.map(toEnvelopeMessage),
+    secrets: toSecretPolicyMessage(settings.secrets),
+    eventTypeSelection: Provider_EventTypeSelection[settings.eventTypeSelection],
+    webhookFields: settings.webhookFields.map(toWebhookFormFieldMessage),
+    webhooksStartPaused: settings.webhooksStartPaused,
+    connections: toConnectionPolicyMessage(settings.connections),
+    compat: settings.compat,
   });
 }
 

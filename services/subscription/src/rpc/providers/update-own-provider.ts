@@ -16,7 +16,7 @@ import { lockProvider, updateProvider } from "../../store/providers.ts";
 import type { Deps } from "../deps.ts";
 import { populatedFields } from "../output-only.ts";
 import { requireFound, requireMessage } from "../require.ts";
-import { providerOutputOnly, toMessage, toSettings } from "./provider-message.ts";
+import { toMessage, toSettings } from "./provider-message.ts";
 
 const writable = {
   display_name: "displayName",
@@ -33,7 +33,7 @@ const rules = {
   prefix: "provider",
   // The keys of a constant object.
   writable: Object.keys(writable) as Field[],
-  fixed: ["name", "key_prefix", "event_types", "signatures", ...providerOutputOnly],
+  fixed: ProviderSchema.fields.map(({ name }) => name).filter((name) => !(name in writable)),
 };
 
 /** Changes the named settings of the caller's own provider. */

@@ -6,7 +6,7 @@ import {
   type AddEventTypeResponse,
   AddEventTypeResponseSchema,
 } from "@posthorn/proto/posthorn/internal/subscription/v1/subscription_sync_service";
-import { checkCatalogSize, type EventTypeDraft, isEventTypeName } from "../../domain/event-type.ts";
+import { bareEventType, checkCatalogSize, isEventTypeName } from "../../domain/event-type.ts";
 import { isReservedName } from "../../domain/reserved-type.ts";
 import { countEventTypes, getEventType, insertEventType } from "../../store/event-types.ts";
 import { lockProvider, raiseRevision } from "../../store/providers.ts";
@@ -30,9 +30,4 @@ export async function addEventType(
     await raiseRevision(tx, providerName);
   });
   return create(AddEventTypeResponseSchema);
-}
-
-function bareEventType(name: string): EventTypeDraft {
-  const none = new Uint8Array();
-  return { name, group: "", description: "", schema: none, example: none };
 }

@@ -3,9 +3,12 @@ import type { ServiceImpl } from "@connectrpc/connect";
 import { AppError } from "@posthorn/errors";
 import type { SubscriptionSyncService } from "@posthorn/proto/posthorn/internal/subscription/v1/subscription_sync_service";
 import { Level } from "@posthorn/proto/posthorn/type/v1/options";
+import { wholeEnvelopes } from "../../domain/envelope.ts";
 import { getKeyByHash } from "../../store/api-keys.ts";
+import { getEnvelopes } from "../../store/envelopes.ts";
 import { resolveWorkspace } from "../authority.ts";
 import type { Deps } from "../deps.ts";
+import { toEnvelopeMessage } from "../providers/policy-messages.ts";
 import { requireFound } from "../require.ts";
 import { addEventType } from "./add-event-type.ts";
 import { disableWebhook } from "./disable-webhook.ts";
@@ -34,12 +37,15 @@ export function subscriptionSyncService(deps: Deps): ServiceImpl<typeof Subscrip
         provider: key.provider ?? "",
         workspaceId: key.workspaceId ?? "",
         scopes: [...key.scopes],
+        compat: key.compat,
         expireTime: key.expireAt && timestampFromDate(key.expireAt),
       };
     },
 
     async getEnvelopes({ provider, revision }) {
-      throw new AppError("not_found", `provider ${provider} had no envelopes ${revision}`);
+      const found = await getEnvelopes(db, { provider, revision });
+      const envelopes = requireFound(found, `envelopes of provider ${provider}`, `${revision}`);
+      return { envelopes: wholeEnvelopes(envelopes).map(toEnvelopeMessage) };
     },
 
     async getConnection({ connectionId }) {

@@ -4,6 +4,7 @@ import {
   type SyncCatalogResponse,
   SyncCatalogResponseSchema,
 } from "@posthorn/proto/posthorn/internal/subscription/v1/subscription_sync_service";
+import { spreadOf } from "../../domain/envelope.ts";
 import { type EventTypeDraft, eventTypesMax } from "../../domain/event-type.ts";
 import { reservedTypes } from "../../domain/reserved-type.ts";
 import { listEventTypes } from "../../store/event-types.ts";
@@ -30,9 +31,13 @@ async function readCatalog(db: Deps["db"], name: string): Promise<SyncCatalogRes
       const provider = await requireProvider(tx, name);
       const page = { provider: name, after: "", countMax: eventTypesMax };
       const eventTypes = await listEventTypes(tx, page);
+      const { isSpread, reservedMembers } = spreadOf(provider.envelopes);
       return create(SyncCatalogResponseSchema, {
         revision: provider.revision,
         catalog: {
+          needsConnection: provider.connections?.required ?? false,
+          spreadsData: isSpread,
+          reservedMembers: [...reservedMembers],
           takesUnknownTypes: provider.unknownEventTypes === "CREATE",
           eventTypes: [
             ...eventTypes.map((eventType) => toCatalog(eventType, false)),
@@ -43,6 +48,7 @@ async function readCatalog(db: Deps["db"], name: string): Promise<SyncCatalogRes
     });
 }
 
-function toCatalog({ name, schema, example }: EventTypeDraft, reserved: boolean) {
-  return { name, schema, example, reserved };
+function toCatalog(eventType: EventTypeDraft, reserved: boolean) {
+  const { name, schema, example, hasPrevious } = eventType;
+  return { name, schema, example, reserved, hasPrevious };
 }

@@ -10,24 +10,21 @@ import {
   type WorkspaceSnapshotSchema,
 } from "@posthorn/proto/posthorn/internal/subscription/v1/subscription_sync_service";
 import { idToUuid } from "@posthorn/runtime";
-import {
-  displayNameOf,
-  type Provider,
-  retryDelaysOf,
-  signaturesOf,
-  userAgentOf,
-} from "../../domain/provider.ts";
+import { wholeEnvelopes } from "../../domain/envelope.ts";
+import { displayNameOf, retryDelaysOf, signaturesOf, userAgentOf } from "../../domain/provider.ts";
 import { inFlightDefault, timeoutDefaultMs } from "../../domain/webhook.ts";
 import {
   type Changed,
   goneVersion,
   type Known,
   listChanged,
+  type ProviderState,
   readProviders,
   readWorkspaces,
   type WorkspaceState,
 } from "../../store/sync.ts";
 import type { Deps } from "../deps.ts";
+import { toEnvelopeMessage } from "../providers/policy-messages.ts";
 import { toSignatureMessage } from "../providers/signature-message.ts";
 import { toRetryPolicy } from "../retry-policy-message.ts";
 import { stateNumber, whenPausedNumber } from "../webhooks/webhook-message.ts";
@@ -115,10 +112,13 @@ function toWebhookSnapshot(
     ordered: webhook.isOrdered,
     cancelBefore: webhook.cancelBefore && timestampFromDate(webhook.cancelBefore),
     targetVersion: webhook.targetVersion,
+    payloadVersion: webhook.payloadVersion,
   };
 }
 
-function toProviderSnapshot(provider: Provider): MessageInitShape<typeof ProviderSnapshotSchema> {
+function toProviderSnapshot(
+  provider: ProviderState,
+): MessageInitShape<typeof ProviderSnapshotSchema> {
   return {
     provider: provider.name,
     revision: provider.revision,
@@ -127,5 +127,10 @@ function toProviderSnapshot(provider: Provider): MessageInitShape<typeof Provide
     signatures: signaturesOf(provider).map(toSignatureMessage),
     retryPolicy: toRetryPolicy(retryDelaysOf(provider)),
     wrappedDataKey: provider.wrappedDataKey,
+    envelopeRevision: provider.envelopeRevision,
+    envelopes: wholeEnvelopes(provider.envelopes).map(toEnvelopeMessage),
+    sendsUnsigned: provider.secrets.optional ?? false,
+    eventTypeFilters: [...provider.eventTypeFilters],
+    firstSyncEventTypes: [...(provider.connections?.firstSyncEventTypes ?? [])],
   };
 }

@@ -22,7 +22,7 @@ import { lockWorkspace, raiseVersion } from "../../store/workspaces.ts";
 import type { Deps } from "../deps.ts";
 import { refuseOutputOnly } from "../output-only.ts";
 import { requireMessage, requireProvider } from "../require.ts";
-import { addPublicKeys } from "./public-keys.ts";
+import { addProviderFields } from "./provider-fields.ts";
 import { webhookRules } from "./rules.ts";
 import { sealHeaders, sealSecret } from "./seals.ts";
 import { toDraft, toMessage } from "./webhook-message.ts";
@@ -60,7 +60,7 @@ export async function createWebhook(
     return inserted;
   });
   const answer = { ...toMessage(webhook), secret: sharesSecrets(provider) ? secret : "" };
-  const [shown = answer] = await addPublicKeys(deps, { provider, workspaceId }, [answer]);
+  const [shown = answer] = await addProviderFields(deps, { provider, workspaceId }, [answer]);
   return shown;
 }
 

@@ -1,5 +1,6 @@
 import { checkHeader, checkUrl } from "@posthorn/egress";
 import type { Kysely } from "kysely";
+import { wholeEnvelopes } from "../../domain/envelope.ts";
 import { type Provider, signaturesOf } from "../../domain/provider.ts";
 import { isReservedName, isReservedType } from "../../domain/reserved-type.ts";
 import { headersOf } from "../../domain/signature.ts";
@@ -31,6 +32,7 @@ export async function webhookRules(
     own.has(name.toLowerCase()) ? `header ${name.toLowerCase()} cannot be set` : undefined;
   const known = await listKnownNames(tx, { provider: provider.name, names });
   return {
+    versions: wholeEnvelopes(provider.envelopes).map(({ version }) => version),
     checkUrl: (url) => checkUrl(url, urlPolicy),
     checkHeader: (name, value) => checkHeader(name, value) ?? ownHeader(name),
     filterProblems: isFilterNew ? await filterProblems(tx, provider, wanted) : [],

@@ -4,12 +4,12 @@ import { principalOf, workspaceIdOf } from "@posthorn/rpc";
 import type { Webhook } from "../../domain/webhook.ts";
 import type { Deps } from "../deps.ts";
 import { requireProvider } from "../require.ts";
-import { addPublicKeys } from "./public-keys.ts";
+import { addProviderFields } from "./provider-fields.ts";
 import { toMessage } from "./webhook-message.ts";
 
 /**
- * Gives the messages of webhooks of the workspace that was called for, with their public keys, and
- * with their health as far as it is known.
+ * Gives the messages of webhooks of the workspace that was called for, with what
+ * their provider has to do with, and with their health as far as it is known.
  */
 export async function showWebhooks(
   deps: Pick<Deps, "addHealth" | "db" | "masterKey">,
@@ -19,7 +19,7 @@ export async function showWebhooks(
   const workspaceId = workspaceIdOf(context);
   const provider = await requireProvider(deps.db, principalOf(context).provider);
   const messages = await deps.addHealth(workspaceId, webhooks.map(toMessage));
-  return await addPublicKeys(deps, { provider, workspaceId }, messages);
+  return await addProviderFields(deps, { provider, workspaceId }, messages);
 }
 
 /** Does the same for one webhook. */

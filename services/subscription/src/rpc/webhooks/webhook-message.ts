@@ -37,6 +37,7 @@ export function toDraft(message: Message): WebhookDraft {
     whenPaused: message.whenPaused === Webhook_WhenPaused.HOLD ? "HOLD" : "SKIP",
     ratePerSecond: message.rateLimit?.perSecond,
     isOrdered: message.ordered,
+    payloadVersion: message.version,
   };
 }
 
@@ -59,6 +60,7 @@ export function toMessage(webhook: Webhook): Message {
     whenPaused: whenPausedNumber(webhook.whenPaused),
     rateLimit: toRateLimit(webhook.ratePerSecond),
     ordered: webhook.isOrdered,
+    version: webhook.payloadVersion,
     createTime: timestampFromDate(webhook.createdAt),
     updateTime: timestampFromDate(webhook.updatedAt),
     etag: etagOf(webhook),
