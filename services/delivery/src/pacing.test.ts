@@ -38,31 +38,34 @@ async function setup(
       expect(rows).toHaveLength(1);
       return rows[0];
     });
+  /** When attempts were begun: a busy machine's receiver hears of several at once. */
+  const starts = (count: number) =>
+    eventually(async () => {
+      const sql = "select started_at from delivery.attempt where workspace_id = $1 order by 1";
+      const { rows } = await client.query(sql, [idToUuid("ws", workspace)]);
+      expect(rows).toHaveLength(count);
+      return rows.map((row) => row.started_at.getTime());
+    });
   const list = async (state: Delivery_State) =>
     (await delivery.deliveries.listDeliveries({ workspace, state, pageSize: 250 })).deliveries;
   const health = async () => {
     const request = { workspaceId: workspace, webhookIds: [id] };
     return (await delivery.health.getWebhookHealth(request)).healths[0];
   };
-  return { target, workspace, webhook: id, publish, lane, list, health };
+  return { target, workspace, webhook: id, publish, lane, list, starts, health };
 }
 
 describe("a rate limit", () => {
   it("holds from the first delivery on, however many wait", async () => {
-    const { target, publish, list } = await setup([200], { ratePerSecond: 50 });
+    const { publish, list, starts } = await setup([200], { ratePerSecond: 50 });
     await publish(200);
-    await target.next(200);
-    const times = target.requests.map(({ receivedAtMs }) => receivedAtMs);
+    const times = await starts(200);
     const [first = 0, last = 0] = [times[0], times.at(-1)];
     expect(last - first).toBeGreaterThan(((200 - 6) / 50) * 1000 * 0.95);
     expect(last - first).toBeLessThan((200 / 50) * 1000 * 1.25);
     const perSecond = times.filter((atMs) => atMs >= first + 1000 && atMs < first + 2000).length;
     expect(perSecond).toBeLessThanOrEqual(50 + 6);
-    const [shown] = await eventually(async () => {
-      const found = await list(Delivery_State.SUCCEEDED);
-      expect(found).toHaveLength(200);
-      return found;
-    });
+    const [shown] = await list(Delivery_State.SUCCEEDED);
     expect(shown?.attemptCount).toBe(1);
   });
 
