@@ -27,3 +27,13 @@ export const systemClock: Clock = {
     await sleep(Math.min(delayMs, timerMsMax), undefined, signal && { signal }).catch(() => {}); // aborted
   },
 };
+
+/** A time of day on the clock's monotonic scale. */
+export function toMonotonicMs(clock: Clock, time: Date): number {
+  return clock.nowMs() + time.getTime() - clock.now().getTime();
+}
+
+/** A time on the clock's monotonic scale as a time of day. */
+export function toTimeOfDay(clock: Clock, ms: number): Date {
+  return new Date(clock.now().getTime() + ms - clock.nowMs());
+}

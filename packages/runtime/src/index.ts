@@ -1,4 +1,4 @@
-export { type Clock, systemClock } from "./clock.ts";
+export { type Clock, systemClock, toMonotonicMs, toTimeOfDay } from "./clock.ts";
 export { ConfigError, type Env, type EnvReader, envReader } from "./env.ts";
 export {
   dayOf,

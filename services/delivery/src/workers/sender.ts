@@ -1,45 +1,26 @@
-import type { egress } from "@posthorn/egress";
-import { AppError } from "@posthorn/errors";
-import type { Clock, Logger, Part, Tracing } from "@posthorn/runtime";
-import { abandonProbe, type BreakerState, beginProbe } from "../domain/breaker.ts";
-import { isSlowRate, rateFreeAtMs } from "../domain/rate-limit.ts";
+import { type Part, toMonotonicMs, toTimeOfDay } from "@posthorn/runtime";
+import type { BreakerState } from "../domain/breaker.ts";
 import { type DeliveryClass, deliveryClasses, Shares } from "../domain/shares.ts";
 import { nextClass } from "../domain/turns.ts";
 import type { OwnersView } from "../domain/waiting-for.ts";
-import { noteWait, toldMsMin, type Waits, waitsBetween } from "../domain/waits.ts";
-import type { DeliveryMetrics } from "../metrics.ts";
+import { noteWait } from "../domain/waits.ts";
 import type { DeliveryStore } from "../store/delivery-store.ts";
 import type { NewDelivery } from "../store/fan-outs.ts";
-import type { NewAttempt } from "../store/result.ts";
-import { attempt } from "./attempt.ts";
-import { conclude, parkedResult } from "./conclusion.ts";
-import { faultCounter } from "./fault-counter.ts";
 import { Follower } from "./follower.ts";
-import { isPassing } from "./is-passing.ts";
-import {
-  canTake,
-  hasWork,
-  holdOf,
-  type Item,
-  isNarrow,
-  isOpen,
-  type Lane,
-  nextMoveAtMs,
-} from "./lane.ts";
+import { canTake, hasWork, holdOf, type Item, isNarrow, type Lane, nextMoveAtMs } from "./lane.ts";
 import { LaneChanges } from "./lane-changes.ts";
 import { LaneKnowledge } from "./lane-knowledge.ts";
 import { LaneStates, rememberedOf } from "./lane-states.ts";
 import { Lanes } from "./lanes.ts";
-import { faultPauseMs, Loader } from "./loader.ts";
+import { Loader } from "./loader.ts";
 import { oldestDueMs } from "./oldest-due.ts";
 import { Ordering } from "./ordering.ts";
 import type { OwnedPartition } from "./ownership.ts";
 import { Pace } from "./pace.ts";
-import { learnFrom } from "./receiver-health.ts";
-import type { ResultWriter } from "./result-writer.ts";
-import type { KnownProvider, KnownWebhook, Subscriptions } from "./subscriptions.ts";
+import { Sending, type SendingDeps } from "./sending.ts";
+import type { KnownWebhook } from "./subscriptions.ts";
 
-export interface SenderDeps {
+export interface SenderDeps extends SendingDeps {
   readonly store: Pick<
     DeliveryStore,
     | "cancelMadeBefore"
@@ -53,16 +34,6 @@ export interface SenderDeps {
     | "listWaitingLanes"
     | "recordLaneStates"
   >;
-  readonly send: ReturnType<typeof egress>["send"];
-  readonly subscriptions: Subscriptions;
-  readonly results: ResultWriter;
-  readonly isWatched: (workspaceUuid: string) => boolean;
-  readonly log: Logger;
-  readonly metrics: DeliveryMetrics;
-  /** Undefined: nothing is traced. */
-  readonly tracing?: Tracing | undefined;
-  readonly clock: Clock;
-  readonly random: () => number;
 }
 
 export interface SenderOptions {
@@ -80,8 +51,6 @@ export type Offered = "quick" | "slow" | "left";
 
 /** Nothing more is sent while this many results wait to be written. */
 const unwrittenMax = 2000;
-/** Faults of ours come in crowds: one is logged, and the next after so long. */
-const quietMs = 10_000;
 /** When a search for whose turn it is was cut short, it goes on after so long. */
 const searchPauseMs = 5;
 
@@ -101,13 +70,11 @@ export class Sender {
   readonly #loader: Loader;
   readonly #ordering: Ordering;
   readonly #follower: Follower;
-  readonly #faults = faultCounter();
+  readonly #sending: Sending;
   readonly #pace = new Pace();
-  readonly #underWay = new Map<Promise<void>, Lane>();
   /** The time at which slots are being given out. */
   #pumpMs = 0;
   #isSearchDue = false;
-  #quietUntilMs = 0;
   #isStopping = false;
 
   constructor(deps: SenderDeps, options: SenderOptions) {
@@ -136,11 +103,13 @@ export class Sender {
     this.#follower = new Follower({ ...shared, changes, onFollowed: revisit });
     this.#knowledge = new LaneKnowledge({ ...shared, changes, onLearned: revisit });
     this.#loader = new Loader({ store, lanes, clock, log, onLoaded: revisit });
+    const withSender = { shares: this.#shares, lanes, states, ordering, pace: this.#pace };
+    this.#sending = new Sending(deps, { ...withSender, onChange: revisit });
   }
 
   /** POSTs under way. */
   get sendingCount(): number {
-    return this.#underWay.size;
+    return this.#sending.count;
   }
 
   /** POSTs under way, by class. */
@@ -183,8 +152,7 @@ export class Sender {
    */
   async close(owned: OwnedPartition): Promise<void> {
     const lanes = this.#lanes.close(owned);
-    const own = [...this.#underWay].filter(([, lane]) => lane.owned === owned);
-    await this.#grace(own.map(([sending]) => sending));
+    await this.#grace(this.#sending.list(owned));
     await this.#states.release(lanes);
     await this.#deps.results.drained();
   }
@@ -218,10 +186,11 @@ export class Sender {
     key: { partition: number; webhookUuid: string; workspaceUuid: string },
     { uuid, dueAt, place }: Pick<NewDelivery, "uuid" | "dueAt" | "place">,
   ): void {
+    const { clock } = this.#deps;
     const lane = this.#lanes.get(key);
     if (!lane || lane.busy.has(uuid)) return;
     if (place) this.#ordering.free(lane, place.key);
-    else this.#lanes.expect(lane, 0, dueAt ? this.#msOf(dueAt) : this.#deps.clock.nowMs());
+    else this.#lanes.expect(lane, 0, dueAt ? toMonotonicMs(clock, dueAt) : clock.nowMs());
   }
 
   /** Looks at a delivery in a lane's memory; undefined when the webhook has no lane here. */
@@ -235,15 +204,16 @@ export class Sender {
     const isQueued = lane.queues.some((queue) =>
       queue.some(({ deliveryUuid }) => deliveryUuid === key.deliveryUuid),
     );
+    const { clock } = this.#deps;
     const { breaker, blockedUntilMs, isFaultOfOurs } = lane;
     return {
-      hold: holdOf(lane, this.#deps.clock.nowMs()),
+      hold: holdOf(lane, clock.nowMs()),
       isUnderWay: lane.busy.has(key.deliveryUuid) && !isQueued,
       lane: {
-        blockedUntil: isFaultOfOurs ? undefined : this.#timeOf(blockedUntilMs),
+        blockedUntil: isFaultOfOurs ? undefined : toTimeOfDay(clock, blockedUntilMs),
         breakerState: breaker.state,
         breakerReason: breaker.reason,
-        breakerUntil: breaker.state === "CLOSED" ? undefined : this.#timeOf(breaker.untilMs),
+        breakerUntil: breaker.state === "CLOSED" ? undefined : toTimeOfDay(clock, breaker.untilMs),
       },
     };
   }
@@ -279,7 +249,7 @@ export class Sender {
         await Promise.all([this.#follower.run(stop), this.#states.run(stop)]);
         this.#isStopping = true;
         this.#lanes.stop();
-        await this.#grace([...this.#underWay.keys()]);
+        await this.#grace(this.#sending.list());
       },
     };
   }
@@ -289,18 +259,6 @@ export class Sender {
     const limit = this.#deps.clock.sleep(this.#options.stopGraceMs, over.signal);
     await Promise.race([Promise.allSettled(sendings), limit]);
     over.abort();
-  }
-
-  /** A time on the monotonic clock as a time of day. */
-  #timeOf(ms: number): Date {
-    const { clock } = this.#deps;
-    return new Date(clock.now().getTime() + ms - clock.nowMs());
-  }
-
-  /** A time of day on the monotonic clock. */
-  #msOf(time: Date): number {
-    const { clock } = this.#deps;
-    return clock.nowMs() + time.getTime() - clock.now().getTime();
   }
 
   /** Something changed for a lane: it may read, stand in line, or be sent to. */
@@ -330,8 +288,10 @@ export class Sender {
     while (!this.#isStopping && this.#deps.results.waitingCount < unwrittenMax) {
       const turn = this.#shares.next(this.#isAble);
       if (!turn) break;
-      const deliveryClass = this.#classToServe(turn.lane, turn.deliveryClass);
-      if (!this.#start(turn.lane, deliveryClass, nowMs)) break;
+      const { lane } = turn;
+      if (!this.#sending.begin(lane, this.#classToServe(lane, turn.deliveryClass), nowMs)) break;
+      this.#loader.look(lane, nowMs);
+      if (nextMoveAtMs(lane) > nowMs) this.#lanes.arm(lane);
     }
     if (!this.#shares.isCutShort || this.#isSearchDue) return;
     this.#isSearchDue = true;
@@ -345,6 +305,7 @@ export class Sender {
     const nowMs = this.#pumpMs;
     if (!lane.queues[deliveryClass]?.length || holdOf(lane, nowMs) !== undefined) return false;
     if (!lane.owned.isSafe() || !this.#knowledge.has(lane)) return false;
+    // What is known now may have switched the lane off, or lowered what it may have under way.
     return holdOf(lane, nowMs) === undefined;
   };
 
@@ -357,132 +318,9 @@ export class Sender {
       (lane.queues[one]?.length ?? 0) > 0 && (one === deliveryClass || this.#shares.mayTake(one));
     return nextClass(lane.tally, isServable) ?? deliveryClass;
   }
-
-  /** Sends a lane's oldest delivery of a class; false when there is none after all. */
-  #start(lane: Lane, deliveryClass: DeliveryClass, nowMs: number): boolean {
-    const { webhook, share } = lane;
-    const provider = this.#deps.subscriptions.latest(lane.workspaceUuid)?.provider;
-    const item = webhook && provider && this.#lanes.dequeue(lane, deliveryClass);
-    if (!item) return false;
-    this.#shares.take(share, deliveryClass, item.event.data.length);
-    lane.sendingCount += 1;
-    lane.lastUsedMs = nowMs;
-    lane.rateFreeAtMs = rateFreeAtMs(lane.rateFreeAtMs, webhook.ratePerSecond, nowMs);
-    const isProbe = beginProbe(lane.breaker);
-    if (isProbe) this.#states.mark(lane);
-    const to = { webhook, provider, isProbe, startedAtMs: nowMs };
-    const sending: Promise<void> = this.#send(lane, item, to)
-      .catch((error: unknown) => this.#onFault(lane, item, { error, isProbe }))
-      .finally(() => {
-        lane.sendingCount -= 1;
-        this.#shares.giveBack(share, deliveryClass);
-        this.#underWay.delete(sending);
-        this.#revisit(lane);
-      });
-    this.#underWay.set(sending, lane);
-    this.#loader.look(lane, nowMs);
-    if (nextMoveAtMs(lane) > nowMs) this.#lanes.arm(lane);
-    return true;
-  }
-
-  async #send(
-    lane: Lane,
-    item: Item,
-    to: { webhook: KnownWebhook; provider: KnownProvider; isProbe: boolean; startedAtMs: number },
-  ): Promise<void> {
-    const { clock, send, metrics } = this.#deps;
-    const { owned } = lane;
-    const { webhook, provider } = to;
-    const waits = waitsOf(lane, item, to.startedAtMs);
-    if (isSlowRate(webhook.ratePerSecond)) await this.#saveDebt(lane, to.startedAtMs);
-    if (!owned.isSafe()) throw new AppError("unavailable", "the lease may be over");
-    const number = item.attemptCount + 1;
-    const signal = owned.lost;
-    const input = {
-      event: item.event,
-      webhook,
-      provider,
-      number,
-      waits,
-      now: clock.now(),
-      signal,
-      tracing: this.#deps.tracing,
-    };
-    const made = await attempt(send, input);
-    if (owned.lost.aborted) return; // the next owner sends it again
-    metrics.onAttempt(made);
-    this.#pace.note(lane.webhookUuid, made.durationMs);
-    this.#conclude(lane, item, { ...to, made });
-  }
-
-  /** A slow rate counts from when the debt is on disk: that is when the delivery goes. */
-  async #saveDebt(lane: Lane, startedAtMs: number): Promise<void> {
-    await this.#states.save([lane]);
-    lane.rateFreeAtMs += this.#deps.clock.nowMs() - startedAtMs;
-    this.#lanes.arm(lane);
-  }
-
-  #conclude(
-    lane: Lane,
-    item: Item,
-    of: { webhook: KnownWebhook; made: NewAttempt; isProbe: boolean; startedAtMs: number },
-  ): void {
-    const { clock, random, isWatched, results } = this.#deps;
-    const { webhook, made } = of;
-    const at = { now: clock.now(), random: random(), isWatched: isWatched(lane.workspaceUuid) };
-    const { result, dueAt, blockedUntil, isGone } = conclude({ lane, item, webhook, made }, at);
-    const told = { ...of, asksToWait: blockedUntil !== undefined };
-    if (learnFrom(lane, told, clock.nowMs())) this.#states.mark(lane);
-    if (blockedUntil) this.#lanes.block(lane, this.#msOf(blockedUntil), false);
-    if (isGone) this.#lanes.turnOff(lane, webhook.targetVersion);
-    else if (!isOpen(lane, clock.nowMs())) this.#lanes.setAside(lane);
-    results.add(result, (isRecorded) => {
-      if (isRecorded && result.state !== "PENDING") this.#deps.metrics.onEnded(result.state);
-      this.#onSettled(lane, item, dueAt);
-    });
-  }
-
-  #onSettled(lane: Lane, item: Item, dueAt?: Date): void {
-    this.#lanes.release(lane, item);
-    if (!dueAt && item.orderingKey !== undefined) this.#ordering.free(lane, item.orderingKey);
-    if (dueAt && !lane.isOff) {
-      const deliveryClass = item.deliveryClass === 0 ? 1 : item.deliveryClass;
-      this.#lanes.expect(lane, deliveryClass, this.#msOf(dueAt));
-    }
-    this.#revisit(lane);
-  }
-
-  /** Subscription or Postgres is down, or a fault of ours: the row stays due, the lane waits. */
-  #onFault(lane: Lane, item: Item, { error, isProbe }: { error: unknown; isProbe: boolean }): void {
-    if (lane.owned.lost.aborted) return; // the POST was given up: the next owner sends it again
-    if (isProbe) abandonProbe(lane.breaker);
-    if (!isPassing(error)) {
-      this.#deps.log.error({ err: error, delivery: item.deliveryUuid }, "sending failed");
-      if (this.#faults.isHopeless(item.deliveryUuid)) {
-        this.#deps.results.add(parkedResult(lane, item), () => this.#onSettled(lane, item));
-        return;
-      }
-    }
-    const nowMs = this.#deps.clock.nowMs();
-    if (nowMs >= this.#quietUntilMs) {
-      this.#quietUntilMs = nowMs + quietMs;
-      this.#deps.log.warn(
-        { err: error },
-        "deliveries wait for a fault of ours, without an attempt",
-      );
-    }
-    this.#lanes.release(lane, item);
-    this.#lanes.block(lane, nowMs + faultPauseMs, true);
-    this.#lanes.expect(lane, item.deliveryClass, nowMs);
-  }
 }
 
 /** Notes what the lane's deliveries wait for from now on. */
 function noteHold(lane: Lane, nowMs: number): void {
   noteWait(lane.waitLog, hasWork(lane, nowMs) ? holdOf(lane, nowMs) : undefined, nowMs);
-}
-
-function waitsOf(lane: Lane, { sinceMs, orderWaitMs }: Item, nowMs: number): Waits {
-  const waits = waitsBetween(lane.waitLog, sinceMs, nowMs);
-  return orderWaitMs < toldMsMin ? waits : { ...waits, ORDER: Math.round(orderWaitMs) };
 }
