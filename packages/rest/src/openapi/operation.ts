@@ -47,6 +47,7 @@ function accessNote({ method }: Route): string {
   if (level === Level.ADMIN) return "Needs an admin key.";
   if (level === Level.OPERATOR) return "Needs an operator key.";
   if (level !== Level.WORKSPACE) return "";
+  if (scope === "") return "Needs an operator key or a workspace key.";
   return `Needs an operator key, or a workspace key with scope \`${scope}\`.`;
 }
 

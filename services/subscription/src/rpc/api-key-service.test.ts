@@ -41,6 +41,14 @@ test("makes a workspace key that opens its workspace, and creates that if need b
   });
 });
 
+test("tells a caller what its own key is for, and never the key", async () => {
+  const { as, provider } = await it.tenant();
+  expect(await as.keys.getOwnApiKey({})).toMatchObject({ provider, workspace: "", key: "" });
+  const made = await as.keys.createApiKey({ workspace: "acme", scopes: ["webhooks:read"] });
+  const own = await it.with(made.key).keys.getOwnApiKey({});
+  expect(own).toMatchObject({ ...made, key: "" });
+});
+
 test.each([
   { request: { workspace: "acme" }, field: "scopes" },
   { request: { scopes: ["webhooks"] }, field: "scopes" },

@@ -13,7 +13,7 @@ import type {
 import { ensureWorkspaceOf, principalOf } from "@posthorn/rpc";
 import { type ApiKey, checkApiKey, type KeyLevel } from "../domain/api-key.ts";
 import { keyPrefixOf } from "../domain/provider.ts";
-import { deleteApiKey, listApiKeys } from "../store/api-keys.ts";
+import { deleteApiKey, getApiKey, listApiKeys } from "../store/api-keys.ts";
 import type { Deps } from "./deps.ts";
 import { mintKey } from "./mint-key.ts";
 import { readPage } from "./page.ts";
@@ -30,6 +30,14 @@ export function apiKeyService({ db, pageTokens }: Deps): ServiceImpl<typeof ApiK
       const provider = await requireProvider(db, draft.provider);
       const { key, stored } = await mintKey(db, { ...draft, workspaceId }, keyPrefixOf(provider));
       return { ...toMessage(stored), key };
+    },
+
+    async getOwnApiKey(_, context) {
+      const { provider, keyId } = principalOf(context);
+      const key = await getApiKey(db, { provider, id: keyId });
+      // What was said of the key may be some seconds old.
+      if (!key) throw new AppError("unauthenticated", "the key is unknown, revoked or expired");
+      return toMessage(key);
     },
 
     async listApiKeys(request, context) {

@@ -51,6 +51,20 @@ export async function getKeyByHash(
   return row && { ...fromRow(row), compat: row.compat ?? "" };
 }
 
+/** Gets a provider's key by its id; undefined when there is none. */
+export async function getApiKey(
+  db: Kysely<Database>,
+  { provider, id }: { provider: string; id: string },
+): Promise<ApiKey | undefined> {
+  const row = await db
+    .selectFrom("api_key")
+    .selectAll()
+    .where("provider", "=", provider)
+    .where("id", "=", requireUuid("key", id))
+    .executeTakeFirst();
+  return row && fromRow(row);
+}
+
 /** Tells whether there is any key at all. */
 export async function hasAnyKey(db: Kysely<Database>): Promise<boolean> {
   const row = await db.selectFrom("api_key").select("id").limit(1).executeTakeFirst();

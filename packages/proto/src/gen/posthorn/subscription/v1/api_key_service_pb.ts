@@ -17,7 +17,7 @@ import type { Message } from "@bufbuild/protobuf";
  * Describes the file posthorn/subscription/v1/api_key_service.proto.
  */
 export const file_posthorn_subscription_v1_api_key_service: GenFile = /*@__PURE__*/
-  fileDesc("Ci5wb3N0aG9ybi9zdWJzY3JpcHRpb24vdjEvYXBpX2tleV9zZXJ2aWNlLnByb3RvEhhwb3N0aG9ybi5zdWJzY3JpcHRpb24udjEi5wEKE0NyZWF0ZUFwaUtleVJlcXVlc3QSMAoJd29ya3NwYWNlGAEgASgJQh26SBpyGDIWXltBLVphLXowLTkuXy1dezAsNjR9JBJtCgZzY29wZXMYAiADKAlCXbpIWpIBVxAGGAEiUXJPUgh3ZWJob29rc1INd2ViaG9va3M6cmVhZFIOZXZlbnRzOnB1Ymxpc2hSCmRlbGl2ZXJpZXNSD2RlbGl2ZXJpZXM6cmVhZFIHc2VjcmV0cxIvCgtleHBpcmVfdGltZRgDIAEoCzIaLmdvb2dsZS5wcm90b2J1Zi5UaW1lc3RhbXAiUQoSTGlzdEFwaUtleXNSZXF1ZXN0Eh0KCXBhZ2Vfc2l6ZRgBIAEoBUIKukgHGgUY+gEoABIcCgpwYWdlX3Rva2VuGAIgASgJQgi6SAVyAxiACCJiChNMaXN0QXBpS2V5c1Jlc3BvbnNlEjIKCGFwaV9rZXlzGAEgAygLMiAucG9zdGhvcm4uc3Vic2NyaXB0aW9uLnYxLkFwaUtleRIXCg9uZXh0X3BhZ2VfdG9rZW4YAiABKAkiJgoTRGVsZXRlQXBpS2V5UmVxdWVzdBIPCgdhcGlfa2V5GAEgASgJMpgDCg1BcGlLZXlTZXJ2aWNlEoABCgxDcmVhdGVBcGlLZXkSLS5wb3N0aG9ybi5zdWJzY3JpcHRpb24udjEuQ3JlYXRlQXBpS2V5UmVxdWVzdBogLnBvc3Rob3JuLnN1YnNjcmlwdGlvbi52MS5BcGlLZXkiH6q7GAQIAhgBgtPkkwIROgEqIgwvdjEvYXBpLWtleXMShgEKC0xpc3RBcGlLZXlzEiwucG9zdGhvcm4uc3Vic2NyaXB0aW9uLnYxLkxpc3RBcGlLZXlzUmVxdWVzdBotLnBvc3Rob3JuLnN1YnNjcmlwdGlvbi52MS5MaXN0QXBpS2V5c1Jlc3BvbnNlIhqquxgCCAKC0+STAg4SDC92MS9hcGkta2V5cxJ7CgxEZWxldGVBcGlLZXkSLS5wb3N0aG9ybi5zdWJzY3JpcHRpb24udjEuRGVsZXRlQXBpS2V5UmVxdWVzdBoWLmdvb2dsZS5wcm90b2J1Zi5FbXB0eSIkqrsYAggCgtPkkwIYKhYvdjEvYXBpLWtleXMve2FwaV9rZXl9YgZwcm90bzM", [file_buf_validate_validate, file_google_api_annotations, file_google_protobuf_empty, file_google_protobuf_timestamp, file_posthorn_subscription_v1_api_key, file_posthorn_type_v1_options]);
+  fileDesc("Ci5wb3N0aG9ybi9zdWJzY3JpcHRpb24vdjEvYXBpX2tleV9zZXJ2aWNlLnByb3RvEhhwb3N0aG9ybi5zdWJzY3JpcHRpb24udjEi5wEKE0NyZWF0ZUFwaUtleVJlcXVlc3QSMAoJd29ya3NwYWNlGAEgASgJQh26SBpyGDIWXltBLVphLXowLTkuXy1dezAsNjR9JBJtCgZzY29wZXMYAiADKAlCXbpIWpIBVxAGGAEiUXJPUgh3ZWJob29rc1INd2ViaG9va3M6cmVhZFIOZXZlbnRzOnB1Ymxpc2hSCmRlbGl2ZXJpZXNSD2RlbGl2ZXJpZXM6cmVhZFIHc2VjcmV0cxIvCgtleHBpcmVfdGltZRgDIAEoCzIaLmdvb2dsZS5wcm90b2J1Zi5UaW1lc3RhbXAiFQoTR2V0T3duQXBpS2V5UmVxdWVzdCJRChJMaXN0QXBpS2V5c1JlcXVlc3QSHQoJcGFnZV9zaXplGAEgASgFQgq6SAcaBRj6ASgAEhwKCnBhZ2VfdG9rZW4YAiABKAlCCLpIBXIDGIAIImIKE0xpc3RBcGlLZXlzUmVzcG9uc2USMgoIYXBpX2tleXMYASADKAsyIC5wb3N0aG9ybi5zdWJzY3JpcHRpb24udjEuQXBpS2V5EhcKD25leHRfcGFnZV90b2tlbhgCIAEoCSImChNEZWxldGVBcGlLZXlSZXF1ZXN0Eg8KB2FwaV9rZXkYASABKAkylAQKDUFwaUtleVNlcnZpY2USgAEKDENyZWF0ZUFwaUtleRItLnBvc3Rob3JuLnN1YnNjcmlwdGlvbi52MS5DcmVhdGVBcGlLZXlSZXF1ZXN0GiAucG9zdGhvcm4uc3Vic2NyaXB0aW9uLnYxLkFwaUtleSIfqrsYBAgCGAGC0+STAhE6ASoiDC92MS9hcGkta2V5cxJ6CgxHZXRPd25BcGlLZXkSLS5wb3N0aG9ybi5zdWJzY3JpcHRpb24udjEuR2V0T3duQXBpS2V5UmVxdWVzdBogLnBvc3Rob3JuLnN1YnNjcmlwdGlvbi52MS5BcGlLZXkiGaq7GAIIA4LT5JMCDRILL3YxL2FwaS1rZXkShgEKC0xpc3RBcGlLZXlzEiwucG9zdGhvcm4uc3Vic2NyaXB0aW9uLnYxLkxpc3RBcGlLZXlzUmVxdWVzdBotLnBvc3Rob3JuLnN1YnNjcmlwdGlvbi52MS5MaXN0QXBpS2V5c1Jlc3BvbnNlIhqquxgCCAKC0+STAg4SDC92MS9hcGkta2V5cxJ7CgxEZWxldGVBcGlLZXkSLS5wb3N0aG9ybi5zdWJzY3JpcHRpb24udjEuRGVsZXRlQXBpS2V5UmVxdWVzdBoWLmdvb2dsZS5wcm90b2J1Zi5FbXB0eSIkqrsYAggCgtPkkwIYKhYvdjEvYXBpLWtleXMve2FwaV9rZXl9YgZwcm90bzM", [file_buf_validate_validate, file_google_api_annotations, file_google_protobuf_empty, file_google_protobuf_timestamp, file_posthorn_subscription_v1_api_key, file_posthorn_type_v1_options]);
 
 /**
  * The key to make.
@@ -83,6 +83,29 @@ export const CreateApiKeyRequestSchema: GenMessage<CreateApiKeyRequest, {jsonTyp
   messageDesc(file_posthorn_subscription_v1_api_key_service, 0);
 
 /**
+ * Nothing: it is the key that the call is made with.
+ *
+ * @generated from message posthorn.subscription.v1.GetOwnApiKeyRequest
+ */
+export type GetOwnApiKeyRequest = Message<"posthorn.subscription.v1.GetOwnApiKeyRequest"> & {
+};
+
+/**
+ * Nothing: it is the key that the call is made with.
+ *
+ * @generated from message posthorn.subscription.v1.GetOwnApiKeyRequest
+ */
+export type GetOwnApiKeyRequestJson = {
+};
+
+/**
+ * Describes the message posthorn.subscription.v1.GetOwnApiKeyRequest.
+ * Use `create(GetOwnApiKeyRequestSchema)` to create a new message.
+ */
+export const GetOwnApiKeyRequestSchema: GenMessage<GetOwnApiKeyRequest, {jsonType: GetOwnApiKeyRequestJson}> = /*@__PURE__*/
+  messageDesc(file_posthorn_subscription_v1_api_key_service, 1);
+
+/**
  * Which page of keys.
  *
  * @generated from message posthorn.subscription.v1.ListApiKeysRequest
@@ -129,7 +152,7 @@ export type ListApiKeysRequestJson = {
  * Use `create(ListApiKeysRequestSchema)` to create a new message.
  */
 export const ListApiKeysRequestSchema: GenMessage<ListApiKeysRequest, {jsonType: ListApiKeysRequestJson}> = /*@__PURE__*/
-  messageDesc(file_posthorn_subscription_v1_api_key_service, 1);
+  messageDesc(file_posthorn_subscription_v1_api_key_service, 2);
 
 /**
  * A page of keys.
@@ -178,7 +201,7 @@ export type ListApiKeysResponseJson = {
  * Use `create(ListApiKeysResponseSchema)` to create a new message.
  */
 export const ListApiKeysResponseSchema: GenMessage<ListApiKeysResponse, {jsonType: ListApiKeysResponseJson}> = /*@__PURE__*/
-  messageDesc(file_posthorn_subscription_v1_api_key_service, 2);
+  messageDesc(file_posthorn_subscription_v1_api_key_service, 3);
 
 /**
  * Which key.
@@ -213,7 +236,7 @@ export type DeleteApiKeyRequestJson = {
  * Use `create(DeleteApiKeyRequestSchema)` to create a new message.
  */
 export const DeleteApiKeyRequestSchema: GenMessage<DeleteApiKeyRequest, {jsonType: DeleteApiKeyRequestJson}> = /*@__PURE__*/
-  messageDesc(file_posthorn_subscription_v1_api_key_service, 3);
+  messageDesc(file_posthorn_subscription_v1_api_key_service, 4);
 
 /**
  * The keys of the provider that the caller's key belongs to.
@@ -230,6 +253,16 @@ export const ApiKeyService: GenService<{
   createApiKey: {
     methodKind: "unary";
     input: typeof CreateApiKeyRequestSchema;
+    output: typeof ApiKeySchema;
+  },
+  /**
+   * Tells what the caller's own key is for: its provider, its workspace and scopes.
+   *
+   * @generated from rpc posthorn.subscription.v1.ApiKeyService.GetOwnApiKey
+   */
+  getOwnApiKey: {
+    methodKind: "unary";
+    input: typeof GetOwnApiKeyRequestSchema;
     output: typeof ApiKeySchema;
   },
   /**
