@@ -117,13 +117,13 @@ export async function deliveryService(
   });
   const { partitionCount } = config;
   const days = new Days({ db, log });
-  const watchers = new Watchers({ db });
   const notices = wakeup();
   const endsTold = config.outcomes === "all" ? "all" : "failures";
   const telling = { endsTold, onNotice: () => notices.wake() } as const;
   const outcomes = config.outcomes === "none" ? undefined : outcomesTopic;
   const store = deliveryStore(db);
   const clock = systemClock;
+  const watchers = new Watchers({ db, log, now: clock.now });
   const ownership = new Ownership({ store, owner: config.owner, log, clock });
   const results = new ResultWriter({ store, log, clock, ...telling });
   const metrics = deliveryMetrics(deps.metrics);
@@ -165,6 +165,7 @@ export async function deliveryService(
     log,
     metrics,
     ...telling,
+    onStored: (events) => watchers.onStored(events),
     tracing,
     ensureDays: (names) => days.ensure(names),
     clock,
@@ -180,6 +181,7 @@ export async function deliveryService(
         EventService,
         eventService({
           ...paging,
+          watchers,
           catalogs: new Catalogs({ subscription }),
           bus,
           topic: eventsTopic,

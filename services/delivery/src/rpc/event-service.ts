@@ -1,13 +1,11 @@
 import { setTimeout as sleep } from "node:timers/promises";
-import { create, fromJson, toJsonString } from "@bufbuild/protobuf";
-import { TimestampSchema, timestampFromDate } from "@bufbuild/protobuf/wkt";
+import { create, toJsonString } from "@bufbuild/protobuf";
 import type { ServiceImpl } from "@connectrpc/connect";
 import type { Bus } from "@posthorn/bus";
 import { partitionOf } from "@posthorn/bus";
 import { AppError } from "@posthorn/errors";
 import { eventProblem, typeProblem, unknownType } from "@posthorn/event";
 import {
-  type Event,
   EventSchema,
   type EventService,
   ListEventsRequestSchema,
@@ -20,17 +18,21 @@ import { getEvent, listEvents, type StoredEvent } from "../store/events.ts";
 import { getNextOffset } from "../store/partitions.ts";
 import type { Catalogs } from "../workers/catalogs.ts";
 import type { Subscriptions } from "../workers/subscriptions.ts";
+import type { Watchers } from "../workers/watchers.ts";
 import { toWorkspaceUuid } from "./delivery-service.ts";
 import { dryRun } from "./dry-run.ts";
+import { toEventMessage } from "./event-message.ts";
 import { explainEvent } from "./explain-event.ts";
 import { type PageTokens, readPage, toDate, writeNext } from "./paging.ts";
 import { explainDeliveries, type ShowDeps } from "./show-deliveries.ts";
+import { watchEvents } from "./watch-events.ts";
 
 export interface EventServiceDeps extends ShowDeps {
   readonly bus: Bus;
   readonly topic: string;
   readonly subscriptions: Subscriptions;
   readonly catalogs: Catalogs;
+  readonly watchers: Watchers;
   readonly tokens: PageTokens;
 }
 
@@ -52,7 +54,7 @@ export function eventService(deps: EventServiceDeps): ServiceImpl<typeof EventSe
       const page = { cursor: undefined, sizeMax: deliveriesShownMax };
       const { items } = await listDeliveries(db, workspace.uuid, filter, page);
       const deliveries = await explainDeliveries(deps, workspace, items);
-      return create(EventSchema, { ...toMessage(event), deliveries });
+      return create(EventSchema, { ...toEventMessage(event), deliveries });
     },
 
     async listEvents(request, context) {
@@ -70,7 +72,7 @@ export function eventService(deps: EventServiceDeps): ServiceImpl<typeof EventSe
         readPage(tokens, request, scope),
       );
       const nextPageToken = writeNext(tokens, page.next, scope);
-      return { events: page.items.map(toMessage), nextPageToken };
+      return { events: page.items.map(toEventMessage), nextPageToken };
     },
 
     async explainEvent(request, context) {
@@ -87,6 +89,11 @@ export function eventService(deps: EventServiceDeps): ServiceImpl<typeof EventSe
       if (!provider) throw new AppError("not_found", `workspace ${workspace.id} not found`);
       await checkEvent(deps, event, provider.name);
       return dryRun({ event, webhooks: webhooks.values(), provider, now: deps.now() });
+    },
+
+    async *watchEvents(request, context) {
+      const workspaceUuid = toWorkspaceUuid(workspaceIdOf(context));
+      yield* watchEvents(deps, { ...request, workspaceUuid }, context.signal);
     },
   };
 }
@@ -122,19 +129,4 @@ async function findEvent(
     await sleep(lookEveryMs);
   }
   return getEvent(db, workspace.uuid, id);
-}
-
-function toMessage(event: StoredEvent): Event {
-  return create(EventSchema, {
-    id: event.id,
-    type: event.type,
-    data: new Uint8Array(event.data),
-    dataExpired: event.data.length === 0,
-    time: fromJson(TimestampSchema, event.time),
-    orderingKey: event.orderingKey,
-    acceptTime: timestampFromDate(event.acceptedAt),
-    ...(event.deliverAt && { deliverTime: timestampFromDate(event.deliverAt) }),
-    skipped: event.skipped.map(({ webhook, reason, detail = "" }) => ({ webhook, reason, detail })),
-    skippedCount: event.skippedCount,
-  });
 }

@@ -85,6 +85,7 @@ export class Process {
       subscriptions,
       log: logger,
       metrics: noMetrics,
+      onStored() {},
       ensureDays: async () => {},
       clock,
       endsTold: "all",

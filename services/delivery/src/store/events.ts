@@ -1,9 +1,13 @@
 import { dayOf, idToUuid, uuidToId } from "@posthorn/runtime";
-import type { Kysely, Selectable } from "kysely";
+import { type Kysely, type Selectable, sql } from "kysely";
 import type { Skipped } from "../domain/match.ts";
+import { texts } from "./arrays.ts";
 import { type Cursor, isBefore, microseconds, type Page, toPage } from "./cursor.ts";
 import type { Database } from "./database.ts";
 import { readSkipped } from "./skipped.ts";
+
+/** The channel that tells watchers of stored events; payload `<workspace> <event>`, UUIDs. */
+export const eventChannel = "posthorn_event";
 
 /** An accepted event, as stored. */
 export interface StoredEvent {
@@ -68,6 +72,16 @@ export async function listEvents(
   if (filter.before !== undefined) query = query.where("accepted_at", "<", filter.before);
   if (page.cursor !== undefined) query = query.where(isBefore("accepted_at", "id", page.cursor));
   return toPage(await query.execute(), page.sizeMax, fromRow);
+}
+
+/** Tells all processes of events that have been stored. */
+export async function tellOfEvents(
+  db: Kysely<Database>,
+  events: readonly { readonly workspaceUuid: string; readonly uuid: string }[],
+): Promise<void> {
+  const payloads = events.map(({ workspaceUuid, uuid }) => `${workspaceUuid} ${uuid}`);
+  await sql`select pg_notify(${eventChannel}, w.payload)
+    from unnest(${texts(payloads)}::text[]) as w (payload)`.execute(db);
 }
 
 function fromRow(row: Selectable<Database["event"]>): StoredEvent {

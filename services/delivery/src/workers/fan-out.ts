@@ -29,6 +29,8 @@ export interface FanOutDeps {
   readonly endsTold: EndsTold;
   /** Called after a commit that left notices. */
   readonly onNotice: () => void;
+  /** Called after a commit with the events that are stored now, some of them perhaps before. */
+  readonly onStored: (events: FanOut["events"]) => void;
   readonly ensureDays: (days: ReadonlySet<string>) => Promise<void>;
   readonly log: Logger;
   readonly metrics: DeliveryMetrics;
@@ -253,7 +255,8 @@ function toFanOut({ owned, nextOffset }: Reading, records: readonly FannedOutRec
 }
 
 function noteStored(deps: FanOutDeps, { events, deliveries, parked, held }: FanOut): void {
-  const { metrics, log, endsTold, onNotice } = deps;
+  const { metrics, log, endsTold, onNotice, onStored } = deps;
+  onStored(events);
   if (deliveries.some(({ result }) => result && leavesNotice(result, endsTold))) onNotice();
   metrics.onFanOut({
     events: events.length,

@@ -1,6 +1,7 @@
 import { listener } from "@posthorn/postgres";
 import type { Logger, Part } from "@posthorn/runtime";
 import { cancelChannel, dueChannel } from "../store/deliveries.ts";
+import { eventChannel } from "../store/events.ts";
 import { replayChannel } from "../store/replays.ts";
 import { attemptChannel } from "../store/result-ctes.ts";
 import type { Replays } from "./replays.ts";
@@ -30,6 +31,11 @@ export function notifications(deps: {
     [attemptChannel](payload) {
       watchers.onAttempt(payload).catch((error: unknown) => {
         log.warn({ err: error }, "an attempt could not be shown to its watchers");
+      });
+    },
+    [eventChannel](payload) {
+      watchers.onEvent(payload).catch((error: unknown) => {
+        log.warn({ err: error }, "an event could not be shown to its watchers");
       });
     },
   };

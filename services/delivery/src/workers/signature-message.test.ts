@@ -9,7 +9,7 @@ import {
 } from "@posthorn/proto/posthorn/type/v1/policy";
 import type { Signature } from "@posthorn/signature";
 import { expect, test } from "vitest";
-import { toSignature } from "./signature-message.ts";
+import { fromSignature, toSignature } from "./signature-message.ts";
 
 const { DECODED } = Signature_SecretEncoding;
 
@@ -70,9 +70,10 @@ test.each<[string, MessageInitShape<typeof SignatureSchema>, Signature]>([
       tag: "hook",
     },
   ],
-])("reads %s %j", (scheme, options, signature) => {
+])("reads %s %j, and writes it", (scheme, options, signature) => {
   const number = Signature_Scheme[scheme as keyof typeof Signature_Scheme];
   expect(toSignature(create(SignatureSchema, { scheme: number, ...options }))).toEqual(signature);
+  expect(toSignature(fromSignature(signature))).toEqual(signature);
 });
 
 test("reads every scheme that the proto names, and no other", () => {

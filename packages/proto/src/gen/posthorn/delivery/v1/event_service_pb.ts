@@ -13,13 +13,15 @@ import { file_posthorn_delivery_v1_delivery } from "./delivery_pb.ts";
 import type { Event as Event$1, EventJson as EventJson$1 } from "../../ingestion/v1/event_pb.ts";
 import { file_posthorn_ingestion_v1_event } from "../../ingestion/v1/event_pb.ts";
 import { file_posthorn_type_v1_options } from "../../type/v1/options_pb.ts";
+import type { Signature, SignatureJson } from "../../type/v1/policy_pb.ts";
+import { file_posthorn_type_v1_policy } from "../../type/v1/policy_pb.ts";
 import type { Message, UnknownEnum } from "@bufbuild/protobuf";
 
 /**
  * Describes the file posthorn/delivery/v1/event_service.proto.
  */
 export const file_posthorn_delivery_v1_event_service: GenFile = /*@__PURE__*/
-  fileDesc("Cihwb3N0aG9ybi9kZWxpdmVyeS92MS9ldmVudF9zZXJ2aWNlLnByb3RvEhRwb3N0aG9ybi5kZWxpdmVyeS52MSKnAwoFRXZlbnQSCgoCaWQYASABKAkSDAoEdHlwZRgCIAEoCRISCgRkYXRhGAMgASgMQgS4uxgBEigKBHRpbWUYBCABKAsyGi5nb29nbGUucHJvdG9idWYuVGltZXN0YW1wEhQKDG9yZGVyaW5nX2tleRgFIAEoCRIvCgthY2NlcHRfdGltZRgGIAEoCzIaLmdvb2dsZS5wcm90b2J1Zi5UaW1lc3RhbXASMgoKZGVsaXZlcmllcxgHIAMoCzIeLnBvc3Rob3JuLmRlbGl2ZXJ5LnYxLkRlbGl2ZXJ5EjUKB3NraXBwZWQYCCADKAsyJC5wb3N0aG9ybi5kZWxpdmVyeS52MS5Ta2lwcGVkV2ViaG9vaxIVCg1za2lwcGVkX2NvdW50GAkgASgFEjAKDGRlbGl2ZXJfdGltZRgKIAEoCzIaLmdvb2dsZS5wcm90b2J1Zi5UaW1lc3RhbXASFAoMZGF0YV9leHBpcmVkGAwgASgIEhIKCmNvbm5lY3Rpb24YDSABKAkSIQoTcHJldmlvdXNfYXR0cmlidXRlcxgOIAEoDEIEuLsYASJBCg5Ta2lwcGVkV2ViaG9vaxIPCgd3ZWJob29rGAEgASgJEg4KBnJlYXNvbhgCIAEoCRIOCgZkZXRhaWwYAyABKAkiUgoPR2V0RXZlbnRSZXF1ZXN0EjAKCXdvcmtzcGFjZRgBIAEoCUIdukgachgyFl5bQS1aYS16MC05Ll8tXXsxLDY0fSQSDQoFZXZlbnQYAiABKAki8QEKEUxpc3RFdmVudHNSZXF1ZXN0EjAKCXdvcmtzcGFjZRgBIAEoCUIdukgachgyFl5bQS1aYS16MC05Ll8tXXsxLDY0fSQSFgoEdHlwZRgCIAEoCUIIukgFcgMYgAESKQoFYWZ0ZXIYAyABKAsyGi5nb29nbGUucHJvdG9idWYuVGltZXN0YW1wEioKBmJlZm9yZRgEIAEoCzIaLmdvb2dsZS5wcm90b2J1Zi5UaW1lc3RhbXASHQoJcGFnZV9zaXplGAUgASgFQgq6SAcaBRj6ASgAEhwKCnBhZ2VfdG9rZW4YBiABKAlCCLpIBXIDGIAIIloKEkxpc3RFdmVudHNSZXNwb25zZRIrCgZldmVudHMYASADKAsyGy5wb3N0aG9ybi5kZWxpdmVyeS52MS5FdmVudBIXCg9uZXh0X3BhZ2VfdG9rZW4YAiABKAkicAoTRXhwbGFpbkV2ZW50UmVxdWVzdBIwCgl3b3Jrc3BhY2UYASABKAlCHbpIGnIYMhZeW0EtWmEtejAtOS5fLV17MSw2NH0kEg0KBWV2ZW50GAIgASgJEhgKB3dlYmhvb2sYAyABKAlCB7pIBHICGEAiogEKEEV2ZW50RXhwbGFuYXRpb24SDQoFZXZlbnQYASABKAkSEgoKZXZlbnRfdHlwZRgCIAEoCRIvCgthY2NlcHRfdGltZRgDIAEoCzIaLmdvb2dsZS5wcm90b2J1Zi5UaW1lc3RhbXASOgoId2ViaG9va3MYBCADKAsyKC5wb3N0aG9ybi5kZWxpdmVyeS52MS5XZWJob29rRXhwbGFuYXRpb24ivwMKEldlYmhvb2tFeHBsYW5hdGlvbhIPCgd3ZWJob29rGAEgASgJEkEKB3ZlcmRpY3QYAiABKA4yMC5wb3N0aG9ybi5kZWxpdmVyeS52MS5XZWJob29rRXhwbGFuYXRpb24uVmVyZGljdBITCgtkZXNjcmlwdGlvbhgDIAEoCRISCgptYXRjaGVkX2J5GAQgASgJEg4KBmZpbHRlchgFIAEoCRIPCgdkZWxldGVkGAYgASgIEjIKCmRlbGl2ZXJpZXMYByADKAsyHi5wb3N0aG9ybi5kZWxpdmVyeS52MS5EZWxpdmVyeSLWAQoHVmVyZGljdBIXChNWRVJESUNUX1VOU1BFQ0lGSUVEEAASCwoHTUFUQ0hFRBABEhIKDk5PVF9TVUJTQ1JJQkVEEAISDAoIRklMVEVSRUQQAxIQCgxGSUxURVJfRVJST1IQBBISCg5XRUJIT09LX1BBVVNFRBAFEhQKEFdFQkhPT0tfRElTQUJMRUQQBhIRCg1DUkVBVEVEX0xBVEVSEAcSEQoNQ0hBTkdFRF9MQVRFUhAIEhEKDVRZUEVfRklMVEVSRUQQCRIOCgpGSVJTVF9TWU5DEAoiewoSRHJ5UnVuRXZlbnRSZXF1ZXN0EjAKCXdvcmtzcGFjZRgBIAEoCUIdukgachgyFl5bQS1aYS16MC05Ll8tXXsxLDY0fSQSMwoFZXZlbnQYAiABKAsyHC5wb3N0aG9ybi5pbmdlc3Rpb24udjEuRXZlbnRCBrpIA8gBASJ0CgZEcnlSdW4SOAoKZGVsaXZlcmllcxgBIAMoCzIkLnBvc3Rob3JuLmRlbGl2ZXJ5LnYxLkRyeVJ1bkRlbGl2ZXJ5EjAKBm1pc3NlcxgCIAMoCzIgLnBvc3Rob3JuLmRlbGl2ZXJ5LnYxLkRyeVJ1bk1pc3MigAEKDkRyeVJ1bkRlbGl2ZXJ5Eg8KB3dlYmhvb2sYASABKAkSEgoKbWF0Y2hlZF9ieRgCIAEoCRITCgtkZXNjcmlwdGlvbhgDIAEoCRI0CgdyZXF1ZXN0GAQgASgLMiMucG9zdGhvcm4uZGVsaXZlcnkudjEuRHJ5UnVuUmVxdWVzdCLDAQoNRHJ5UnVuUmVxdWVzdBIOCgZtZXRob2QYASABKAkSCwoDdXJsGAIgASgJEkEKB2hlYWRlcnMYAyADKAsyMC5wb3N0aG9ybi5kZWxpdmVyeS52MS5EcnlSdW5SZXF1ZXN0LkhlYWRlcnNFbnRyeRIMCgRib2R5GAQgASgJEhQKDGJvZHlfb21pdHRlZBgFIAEoCBouCgxIZWFkZXJzRW50cnkSCwoDa2V5GAEgASgJEg0KBXZhbHVlGAIgASgJOgI4ASJ1CgpEcnlSdW5NaXNzEg8KB3dlYmhvb2sYASABKAkSQQoHdmVyZGljdBgCIAEoDjIwLnBvc3Rob3JuLmRlbGl2ZXJ5LnYxLldlYmhvb2tFeHBsYW5hdGlvbi5WZXJkaWN0EhMKC2Rlc2NyaXB0aW9uGAMgASgJMqsFCgxFdmVudFNlcnZpY2USmAEKCEdldEV2ZW50EiUucG9zdGhvcm4uZGVsaXZlcnkudjEuR2V0RXZlbnRSZXF1ZXN0GhsucG9zdGhvcm4uZGVsaXZlcnkudjEuRXZlbnQiSKq7GBMIAxIPZGVsaXZlcmllczpyZWFkgtPkkwIrEikvdjEvd29ya3NwYWNlcy97d29ya3NwYWNlfS9ldmVudHMve2V2ZW50fRKhAQoKTGlzdEV2ZW50cxInLnBvc3Rob3JuLmRlbGl2ZXJ5LnYxLkxpc3RFdmVudHNSZXF1ZXN0GigucG9zdGhvcm4uZGVsaXZlcnkudjEuTGlzdEV2ZW50c1Jlc3BvbnNlIkCquxgTCAMSD2RlbGl2ZXJpZXM6cmVhZILT5JMCIxIhL3YxL3dvcmtzcGFjZXMve3dvcmtzcGFjZX0vZXZlbnRzErMBCgxFeHBsYWluRXZlbnQSKS5wb3N0aG9ybi5kZWxpdmVyeS52MS5FeHBsYWluRXZlbnRSZXF1ZXN0GiYucG9zdGhvcm4uZGVsaXZlcnkudjEuRXZlbnRFeHBsYW5hdGlvbiJQqrsYEwgDEg9kZWxpdmVyaWVzOnJlYWSC0+STAjMSMS92MS93b3Jrc3BhY2VzL3t3b3Jrc3BhY2V9L2V2ZW50cy97ZXZlbnR9OmV4cGxhaW4SpQEKC0RyeVJ1bkV2ZW50EigucG9zdGhvcm4uZGVsaXZlcnkudjEuRHJ5UnVuRXZlbnRSZXF1ZXN0GhwucG9zdGhvcm4uZGVsaXZlcnkudjEuRHJ5UnVuIk6quxgTCAMSD2RlbGl2ZXJpZXM6cmVhZILT5JMCMToFZXZlbnQiKC92MS93b3Jrc3BhY2VzL3t3b3Jrc3BhY2V9L2V2ZW50czpkcnlSdW5iBnByb3RvMw", [file_buf_validate_validate, file_google_api_annotations, file_google_protobuf_timestamp, file_posthorn_delivery_v1_delivery, file_posthorn_ingestion_v1_event, file_posthorn_type_v1_options]);
+  fileDesc("Cihwb3N0aG9ybi9kZWxpdmVyeS92MS9ldmVudF9zZXJ2aWNlLnByb3RvEhRwb3N0aG9ybi5kZWxpdmVyeS52MSKnAwoFRXZlbnQSCgoCaWQYASABKAkSDAoEdHlwZRgCIAEoCRISCgRkYXRhGAMgASgMQgS4uxgBEigKBHRpbWUYBCABKAsyGi5nb29nbGUucHJvdG9idWYuVGltZXN0YW1wEhQKDG9yZGVyaW5nX2tleRgFIAEoCRIvCgthY2NlcHRfdGltZRgGIAEoCzIaLmdvb2dsZS5wcm90b2J1Zi5UaW1lc3RhbXASMgoKZGVsaXZlcmllcxgHIAMoCzIeLnBvc3Rob3JuLmRlbGl2ZXJ5LnYxLkRlbGl2ZXJ5EjUKB3NraXBwZWQYCCADKAsyJC5wb3N0aG9ybi5kZWxpdmVyeS52MS5Ta2lwcGVkV2ViaG9vaxIVCg1za2lwcGVkX2NvdW50GAkgASgFEjAKDGRlbGl2ZXJfdGltZRgKIAEoCzIaLmdvb2dsZS5wcm90b2J1Zi5UaW1lc3RhbXASFAoMZGF0YV9leHBpcmVkGAwgASgIEhIKCmNvbm5lY3Rpb24YDSABKAkSIQoTcHJldmlvdXNfYXR0cmlidXRlcxgOIAEoDEIEuLsYASJBCg5Ta2lwcGVkV2ViaG9vaxIPCgd3ZWJob29rGAEgASgJEg4KBnJlYXNvbhgCIAEoCRIOCgZkZXRhaWwYAyABKAkiUgoPR2V0RXZlbnRSZXF1ZXN0EjAKCXdvcmtzcGFjZRgBIAEoCUIdukgachgyFl5bQS1aYS16MC05Ll8tXXsxLDY0fSQSDQoFZXZlbnQYAiABKAki8QEKEUxpc3RFdmVudHNSZXF1ZXN0EjAKCXdvcmtzcGFjZRgBIAEoCUIdukgachgyFl5bQS1aYS16MC05Ll8tXXsxLDY0fSQSFgoEdHlwZRgCIAEoCUIIukgFcgMYgAESKQoFYWZ0ZXIYAyABKAsyGi5nb29nbGUucHJvdG9idWYuVGltZXN0YW1wEioKBmJlZm9yZRgEIAEoCzIaLmdvb2dsZS5wcm90b2J1Zi5UaW1lc3RhbXASHQoJcGFnZV9zaXplGAUgASgFQgq6SAcaBRj6ASgAEhwKCnBhZ2VfdG9rZW4YBiABKAlCCLpIBXIDGIAIIloKEkxpc3RFdmVudHNSZXNwb25zZRIrCgZldmVudHMYASADKAsyGy5wb3N0aG9ybi5kZWxpdmVyeS52MS5FdmVudBIXCg9uZXh0X3BhZ2VfdG9rZW4YAiABKAkicAoTRXhwbGFpbkV2ZW50UmVxdWVzdBIwCgl3b3Jrc3BhY2UYASABKAlCHbpIGnIYMhZeW0EtWmEtejAtOS5fLV17MSw2NH0kEg0KBWV2ZW50GAIgASgJEhgKB3dlYmhvb2sYAyABKAlCB7pIBHICGEAiogEKEEV2ZW50RXhwbGFuYXRpb24SDQoFZXZlbnQYASABKAkSEgoKZXZlbnRfdHlwZRgCIAEoCRIvCgthY2NlcHRfdGltZRgDIAEoCzIaLmdvb2dsZS5wcm90b2J1Zi5UaW1lc3RhbXASOgoId2ViaG9va3MYBCADKAsyKC5wb3N0aG9ybi5kZWxpdmVyeS52MS5XZWJob29rRXhwbGFuYXRpb24ivwMKEldlYmhvb2tFeHBsYW5hdGlvbhIPCgd3ZWJob29rGAEgASgJEkEKB3ZlcmRpY3QYAiABKA4yMC5wb3N0aG9ybi5kZWxpdmVyeS52MS5XZWJob29rRXhwbGFuYXRpb24uVmVyZGljdBITCgtkZXNjcmlwdGlvbhgDIAEoCRISCgptYXRjaGVkX2J5GAQgASgJEg4KBmZpbHRlchgFIAEoCRIPCgdkZWxldGVkGAYgASgIEjIKCmRlbGl2ZXJpZXMYByADKAsyHi5wb3N0aG9ybi5kZWxpdmVyeS52MS5EZWxpdmVyeSLWAQoHVmVyZGljdBIXChNWRVJESUNUX1VOU1BFQ0lGSUVEEAASCwoHTUFUQ0hFRBABEhIKDk5PVF9TVUJTQ1JJQkVEEAISDAoIRklMVEVSRUQQAxIQCgxGSUxURVJfRVJST1IQBBISCg5XRUJIT09LX1BBVVNFRBAFEhQKEFdFQkhPT0tfRElTQUJMRUQQBhIRCg1DUkVBVEVEX0xBVEVSEAcSEQoNQ0hBTkdFRF9MQVRFUhAIEhEKDVRZUEVfRklMVEVSRUQQCRIOCgpGSVJTVF9TWU5DEAoiewoSRHJ5UnVuRXZlbnRSZXF1ZXN0EjAKCXdvcmtzcGFjZRgBIAEoCUIdukgachgyFl5bQS1aYS16MC05Ll8tXXsxLDY0fSQSMwoFZXZlbnQYAiABKAsyHC5wb3N0aG9ybi5pbmdlc3Rpb24udjEuRXZlbnRCBrpIA8gBASJ0CgZEcnlSdW4SOAoKZGVsaXZlcmllcxgBIAMoCzIkLnBvc3Rob3JuLmRlbGl2ZXJ5LnYxLkRyeVJ1bkRlbGl2ZXJ5EjAKBm1pc3NlcxgCIAMoCzIgLnBvc3Rob3JuLmRlbGl2ZXJ5LnYxLkRyeVJ1bk1pc3MigAEKDkRyeVJ1bkRlbGl2ZXJ5Eg8KB3dlYmhvb2sYASABKAkSEgoKbWF0Y2hlZF9ieRgCIAEoCRITCgtkZXNjcmlwdGlvbhgDIAEoCRI0CgdyZXF1ZXN0GAQgASgLMiMucG9zdGhvcm4uZGVsaXZlcnkudjEuRHJ5UnVuUmVxdWVzdCLDAQoNRHJ5UnVuUmVxdWVzdBIOCgZtZXRob2QYASABKAkSCwoDdXJsGAIgASgJEkEKB2hlYWRlcnMYAyADKAsyMC5wb3N0aG9ybi5kZWxpdmVyeS52MS5EcnlSdW5SZXF1ZXN0LkhlYWRlcnNFbnRyeRIMCgRib2R5GAQgASgJEhQKDGJvZHlfb21pdHRlZBgFIAEoCBouCgxIZWFkZXJzRW50cnkSCwoDa2V5GAEgASgJEg0KBXZhbHVlGAIgASgJOgI4ASJ1CgpEcnlSdW5NaXNzEg8KB3dlYmhvb2sYASABKAkSQQoHdmVyZGljdBgCIAEoDjIwLnBvc3Rob3JuLmRlbGl2ZXJ5LnYxLldlYmhvb2tFeHBsYW5hdGlvbi5WZXJkaWN0EhMKC2Rlc2NyaXB0aW9uGAMgASgJIrIBChJXYXRjaEV2ZW50c1JlcXVlc3QSMAoJd29ya3NwYWNlGAEgASgJQh26SBpyGDIWXltBLVphLXowLTkuXy1dezEsNjR9JBJQCgtldmVudF90eXBlcxgCIAMoCUI7ukg4kgE1EGQiMXIvGIIBMipeW0EtWmEtejAtOV8tXSsoXC5bQS1aYS16MC05Xy1dKykqKFwuXCopPyQSGAoHdmVyc2lvbhgDIAEoCUIHukgEcgIYICKkAQoMV2F0Y2hlZEV2ZW50EioKBWV2ZW50GAEgASgLMhsucG9zdGhvcm4uZGVsaXZlcnkudjEuRXZlbnQSEgoEYm9keRgCIAEoDEIEuLsYARIPCgd2ZXJzaW9uGAMgASgJEi8KCnNpZ25hdHVyZXMYBCADKAsyGy5wb3N0aG9ybi50eXBlLnYxLlNpZ25hdHVyZRISCgp1c2VyX2FnZW50GAUgASgJMtMGCgxFdmVudFNlcnZpY2USmAEKCEdldEV2ZW50EiUucG9zdGhvcm4uZGVsaXZlcnkudjEuR2V0RXZlbnRSZXF1ZXN0GhsucG9zdGhvcm4uZGVsaXZlcnkudjEuRXZlbnQiSKq7GBMIAxIPZGVsaXZlcmllczpyZWFkgtPkkwIrEikvdjEvd29ya3NwYWNlcy97d29ya3NwYWNlfS9ldmVudHMve2V2ZW50fRKhAQoKTGlzdEV2ZW50cxInLnBvc3Rob3JuLmRlbGl2ZXJ5LnYxLkxpc3RFdmVudHNSZXF1ZXN0GigucG9zdGhvcm4uZGVsaXZlcnkudjEuTGlzdEV2ZW50c1Jlc3BvbnNlIkCquxgTCAMSD2RlbGl2ZXJpZXM6cmVhZILT5JMCIxIhL3YxL3dvcmtzcGFjZXMve3dvcmtzcGFjZX0vZXZlbnRzErMBCgxFeHBsYWluRXZlbnQSKS5wb3N0aG9ybi5kZWxpdmVyeS52MS5FeHBsYWluRXZlbnRSZXF1ZXN0GiYucG9zdGhvcm4uZGVsaXZlcnkudjEuRXZlbnRFeHBsYW5hdGlvbiJQqrsYEwgDEg9kZWxpdmVyaWVzOnJlYWSC0+STAjMSMS92MS93b3Jrc3BhY2VzL3t3b3Jrc3BhY2V9L2V2ZW50cy97ZXZlbnR9OmV4cGxhaW4SpQEKC0RyeVJ1bkV2ZW50EigucG9zdGhvcm4uZGVsaXZlcnkudjEuRHJ5UnVuRXZlbnRSZXF1ZXN0GhwucG9zdGhvcm4uZGVsaXZlcnkudjEuRHJ5UnVuIk6quxgTCAMSD2RlbGl2ZXJpZXM6cmVhZILT5JMCMToFZXZlbnQiKC92MS93b3Jrc3BhY2VzL3t3b3Jrc3BhY2V9L2V2ZW50czpkcnlSdW4SpQEKC1dhdGNoRXZlbnRzEigucG9zdGhvcm4uZGVsaXZlcnkudjEuV2F0Y2hFdmVudHNSZXF1ZXN0GiIucG9zdGhvcm4uZGVsaXZlcnkudjEuV2F0Y2hlZEV2ZW50IkaquxgTCAMSD2RlbGl2ZXJpZXM6cmVhZILT5JMCKRInL3YxL3dvcmtzcGFjZXMve3dvcmtzcGFjZX0vZXZlbnRzOndhdGNoMAFiBnByb3RvMw", [file_buf_validate_validate, file_google_api_annotations, file_google_protobuf_timestamp, file_posthorn_delivery_v1_delivery, file_posthorn_ingestion_v1_event, file_posthorn_type_v1_options, file_posthorn_type_v1_policy]);
 
 /**
  * An accepted event and what became of it.
@@ -1191,6 +1193,164 @@ export const DryRunMissSchema: GenMessage<DryRunMiss, {jsonType: DryRunMissJson}
   messageDesc(file_posthorn_delivery_v1_event_service, 12);
 
 /**
+ * Which events to watch.
+ *
+ * @generated from message posthorn.delivery.v1.WatchEventsRequest
+ */
+export type WatchEventsRequest = Message<"posthorn.delivery.v1.WatchEventsRequest"> & {
+  /**
+   * The workspace's id or alias.
+   *
+   * @generated from field: string workspace = 1;
+   */
+  workspace: string;
+
+  /**
+   * Only those of these types: exact names, or `prefix.*`. Empty: all.
+   *
+   * @generated from field: repeated string event_types = 2;
+   */
+  eventTypes: string[];
+
+  /**
+   * The payload version of the bodies. Empty: the provider's newest. INVALID when the provider has
+   * no such version.
+   *
+   * @generated from field: string version = 3;
+   */
+  version: string;
+};
+
+/**
+ * Which events to watch.
+ *
+ * @generated from message posthorn.delivery.v1.WatchEventsRequest
+ */
+export type WatchEventsRequestJson = {
+  /**
+   * The workspace's id or alias.
+   *
+   * @generated from field: string workspace = 1;
+   */
+  workspace?: string;
+
+  /**
+   * Only those of these types: exact names, or `prefix.*`. Empty: all.
+   *
+   * @generated from field: repeated string event_types = 2;
+   */
+  eventTypes?: string[];
+
+  /**
+   * The payload version of the bodies. Empty: the provider's newest. INVALID when the provider has
+   * no such version.
+   *
+   * @generated from field: string version = 3;
+   */
+  version?: string;
+};
+
+/**
+ * Describes the message posthorn.delivery.v1.WatchEventsRequest.
+ * Use `create(WatchEventsRequestSchema)` to create a new message.
+ */
+export const WatchEventsRequestSchema: GenMessage<WatchEventsRequest, {jsonType: WatchEventsRequestJson}> = /*@__PURE__*/
+  messageDesc(file_posthorn_delivery_v1_event_service, 13);
+
+/**
+ * An event as a receiver would get it.
+ *
+ * @generated from message posthorn.delivery.v1.WatchedEvent
+ */
+export type WatchedEvent = Message<"posthorn.delivery.v1.WatchedEvent"> & {
+  /**
+   * The event, without deliveries. Absent in the first message, which comes at once, and in those
+   * that come every 15 seconds while nothing happens: they say that the stream is alive.
+   *
+   * @generated from field: posthorn.delivery.v1.Event event = 1;
+   */
+  event?: Event | undefined;
+
+  /**
+   * The body of its deliveries.
+   *
+   * @generated from field: bytes body = 2;
+   */
+  body: Uint8Array;
+
+  /**
+   * The payload version of the body.
+   *
+   * @generated from field: string version = 3;
+   */
+  version: string;
+
+  /**
+   * How deliveries are signed, for those who sign with a secret of their own.
+   *
+   * @generated from field: repeated posthorn.type.v1.Signature signatures = 4;
+   */
+  signatures: Signature[];
+
+  /**
+   * The `user-agent` of deliveries.
+   *
+   * @generated from field: string user_agent = 5;
+   */
+  userAgent: string;
+};
+
+/**
+ * An event as a receiver would get it.
+ *
+ * @generated from message posthorn.delivery.v1.WatchedEvent
+ */
+export type WatchedEventJson = {
+  /**
+   * The event, without deliveries. Absent in the first message, which comes at once, and in those
+   * that come every 15 seconds while nothing happens: they say that the stream is alive.
+   *
+   * @generated from field: posthorn.delivery.v1.Event event = 1;
+   */
+  event?: EventJson;
+
+  /**
+   * The body of its deliveries.
+   *
+   * @generated from field: bytes body = 2;
+   */
+  body?: string;
+
+  /**
+   * The payload version of the body.
+   *
+   * @generated from field: string version = 3;
+   */
+  version?: string;
+
+  /**
+   * How deliveries are signed, for those who sign with a secret of their own.
+   *
+   * @generated from field: repeated posthorn.type.v1.Signature signatures = 4;
+   */
+  signatures?: SignatureJson[];
+
+  /**
+   * The `user-agent` of deliveries.
+   *
+   * @generated from field: string user_agent = 5;
+   */
+  userAgent?: string;
+};
+
+/**
+ * Describes the message posthorn.delivery.v1.WatchedEvent.
+ * Use `create(WatchedEventSchema)` to create a new message.
+ */
+export const WatchedEventSchema: GenMessage<WatchedEvent, {jsonType: WatchedEventJson}> = /*@__PURE__*/
+  messageDesc(file_posthorn_delivery_v1_event_service, 14);
+
+/**
  * Reads accepted events and what became of them.
  *
  * @generated from service posthorn.delivery.v1.EventService
@@ -1239,6 +1399,19 @@ export const EventService: GenService<{
     methodKind: "unary";
     input: typeof DryRunEventRequestSchema;
     output: typeof DryRunSchema;
+  },
+  /**
+   * Streams events as they are accepted, from the call on, each with the body that a webhook would
+   * get, for programs that stand in for a receiver: newline-delimited JSON, or server-sent events
+   * where the caller accepts `text/event-stream`. Leaves out what is sent to nobody. Nothing is
+   * recorded or tried again, and a reader that is too slow misses events.
+   *
+   * @generated from rpc posthorn.delivery.v1.EventService.WatchEvents
+   */
+  watchEvents: {
+    methodKind: "server_streaming";
+    input: typeof WatchEventsRequestSchema;
+    output: typeof WatchedEventSchema;
   },
 }> = /*@__PURE__*/
   serviceDesc(file_posthorn_delivery_v1_event_service, 0);
