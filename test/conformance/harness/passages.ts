@@ -85,7 +85,7 @@ export function squeezed(text: string): string {
 
 /** Gives every folder that has claims, by name. */
 export async function conformanceFolders(): Promise<readonly ConformanceFolder[]> {
-  const found = globSync("./passages.ts", { cwd: home.pathname }).map((path) => path.split("/")[0]);
+  const found = globSync("*/claims.ts", { cwd: home.pathname }).map((path) => path.split("/")[0]);
   return await Promise.all(found.sort().map((name = "") => folder(name)));
 }
 
