@@ -1,3 +1,4 @@
+import type { EnvelopePin } from "./envelope.ts";
 import type { Waits } from "./waits.ts";
 
 /** The states that are stored. HELD is shown for PENDING while the webhook is off. */
@@ -34,6 +35,8 @@ export interface Delivery {
   /** Undefined once it has ended. */
   readonly nextAttemptAt: Date | undefined;
   readonly createdAt: Date;
+  /** The envelope that it keeps; undefined for the default one. */
+  readonly pin: EnvelopePin | undefined;
 }
 
 /** Where the time of an attempt went, in milliseconds from its start. */

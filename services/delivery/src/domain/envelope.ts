@@ -56,6 +56,11 @@ export interface EnvelopeMember {
 /** The envelope of providers that describe none: `{"type", "timestamp", "data"}`, version `v1`. */
 export const defaultEnvelope: Envelope = { revision: "0", version: "v1", render: renderDefault };
 
+/** Gives what a delivery keeps to find its envelope again; undefined for the default one. */
+export function pinOf(envelope: Envelope): EnvelopePin | undefined {
+  return envelope === defaultEnvelope ? undefined : envelope;
+}
+
 /** Compiles an envelope. Without members, and with those of the default, it is the default one. */
 export function compileEnvelope(pin: EnvelopePin, members: readonly EnvelopeMember[]): Envelope {
   if (isDefault(members)) {

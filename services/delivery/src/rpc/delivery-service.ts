@@ -100,6 +100,7 @@ export function deliveryService(deps: DeliveryServiceDeps): ServiceImpl<typeof D
         webhookUuid,
         eventUuid: uuidOf("evt", delivery.eventId),
         isOrdered: webhook.isOrdered,
+        pin: delivery.pin,
       });
       if (!made) throw new AppError("precondition", `the body of ${delivery.eventId} is gone`);
       return showOne(workspace, made);

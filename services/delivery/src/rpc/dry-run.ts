@@ -14,7 +14,7 @@ import { newUuid, uuidToId } from "@posthorn/runtime";
 import { skippedInWords, unsubscribedInWords } from "../domain/explanation.ts";
 import { type MatchableEvent, matchableEvent, matchWebhook } from "../domain/match.ts";
 import { untracedParent } from "../workers/attempt-span.ts";
-import type { SendableEvent } from "../workers/lane.ts";
+import { inEnvelopes } from "../workers/in-envelopes.ts";
 import { requestOf, unsignedHeaders } from "../workers/request.ts";
 import type { KnownProvider, KnownWebhook } from "../workers/subscriptions.ts";
 
@@ -35,7 +35,7 @@ export function dryRun({ event, webhooks, provider, now }: DryRunInput): DryRun 
   const uuid = newUuid(now.getTime());
   const { type, data } = event;
   const time = toJson(TimestampSchema, event.time ?? timestampFromDate(now));
-  const sendable: SendableEvent = { uuid, type, data, time, traceparent: "" };
+  const inEnvelope = inEnvelopes({ uuid, type, data, time, traceparent: "" });
   const matchable = matchableEvent({
     id: uuidToId("evt", uuid),
     type,
@@ -53,7 +53,10 @@ export function dryRun({ event, webhooks, provider, now }: DryRunInput): DryRun 
       misses.push(verdict);
       continue;
     }
-    const request = showRequest({ event: sendable, webhook, provider, now }, bodyBytes);
+    const request = showRequest(
+      { event: inEnvelope(webhook.envelope), webhook, provider, now },
+      bodyBytes,
+    );
     bodyBytes += request.body.length;
     const description = whenSent(webhook, deliverAt, now);
     deliveries.push(

@@ -13,6 +13,7 @@ import {
 } from "@posthorn/proto/posthorn/delivery/v1/delivery";
 import { type Sequel, verdictInWords } from "../domain/attempt-verdict.ts";
 import { type Attempt, type Delivery, shownState, type WebhookState } from "../domain/delivery.ts";
+import { defaultEnvelope } from "../domain/envelope.ts";
 import type { WaitingFor } from "../domain/waiting-for.ts";
 import type { WaitReason, Waits } from "../domain/waits.ts";
 
@@ -42,6 +43,7 @@ export function toDeliveryMessage(delivery: Delivery, context: DeliveryContext):
     failureCount: delivery.failureCount,
     createTime: timestampFromDate(delivery.createdAt),
     matchedBy: delivery.matchedBy,
+    version: delivery.pin?.version ?? defaultEnvelope.version,
     ...(isOpen &&
       delivery.nextAttemptAt && { nextAttemptTime: timestampFromDate(delivery.nextAttemptAt) }),
     ...(lastAttempt && {

@@ -15,6 +15,7 @@ import type {
 import { workspaceIdOf } from "@posthorn/rpc";
 import { dayOf, idToUuid, newUuid, type Tracing, uuidToId } from "@posthorn/runtime";
 import type { Kysely } from "kysely";
+import { pinOf } from "../domain/envelope.ts";
 import { chooseTestTypes } from "../domain/test-types.ts";
 import type { Database } from "../store/database.ts";
 import type { NewAttempt } from "../store/result.ts";
@@ -99,7 +100,8 @@ async function runTest(
   const data = type && type.example.length > 0 ? type.example : Buffer.from("{}");
   const uuid = newUuid(now.getTime());
   const time = now.toISOString();
-  const event = { uuid, type: eventType, data, time, traceparent: "" };
+  const { envelope } = webhook;
+  const event = { uuid, type: eventType, data, time, traceparent: "", envelope };
   const { tracing } = deps;
   const made = await attempt(deps.send, { event, webhook, provider, number: 1, now, tracing });
   const day = dayOf(uuid);
@@ -116,6 +118,7 @@ async function runTest(
     data,
     time,
     deliveryUuid,
+    pin: pinOf(envelope),
     attempt: made,
   });
   const shown = toAttemptMessage(

@@ -320,6 +320,7 @@ export function memoryStore({ world, tables, witness, broken }: MemoryStoreDeps)
       overdueMs: world.nowMs - dueAtMs,
       orderingKey: order?.place.key,
       orderWaitMs: order && attemptCount === 0 ? dueAtMs - order.readyAtMs : 0,
+      pin: undefined,
     };
   }
 }

@@ -45,6 +45,8 @@ export interface Database {
     matched_by: ColumnType<string, string | undefined, string>;
     next_attempt_at: Date | null;
     created_at: Date;
+    envelope_revision: ColumnType<string, string | undefined, string>;
+    payload_version: ColumnType<string, string | undefined, string>;
   };
   attempt: {
     day: string;
@@ -81,6 +83,8 @@ export interface Database {
     ordering_key: string | null;
     sequence: string | null;
     ready_at: Date | null;
+    envelope_revision: string | null;
+    payload_version: string | null;
   };
   lane: {
     partition: number;

@@ -1,6 +1,7 @@
 import { dayOf, idToUuid, uuidToId } from "@posthorn/runtime";
 import { type Kysely, type Selectable, sql } from "kysely";
 import type { Delivery, StoredState, Trigger } from "../domain/delivery.ts";
+import type { EnvelopePin } from "../domain/envelope.ts";
 import { type Cursor, isBefore, microseconds, type Page, toPage } from "./cursor.ts";
 import type { Database } from "./database.ts";
 
@@ -89,6 +90,8 @@ export interface FurtherDelivery {
   readonly eventUuid: string;
   /** Whether it has to keep its place behind what waits for its webhook. */
   readonly isOrdered: boolean;
+  /** The envelope that it keeps; undefined for the default one. */
+  readonly pin: EnvelopePin | undefined;
 }
 
 /**
@@ -106,17 +109,21 @@ export async function insertFurtherDelivery(
         and id = ${further.eventUuid} and octet_length(data) > 0
     ), made as (
       insert into delivery.delivery (day, id, workspace_id, partition, webhook_id, event_id,
-        event_type, trigger, trigger_id, state, next_attempt_at, created_at)
+        event_type, trigger, trigger_id, state, next_attempt_at, created_at, envelope_revision,
+        payload_version)
       select day, ${further.uuid}, workspace_id, partition, ${further.webhookUuid}, id, type,
-        ${further.trigger}, ${further.triggerUuid}, 'PENDING', now(), now()
+        ${further.trigger}, ${further.triggerUuid}, 'PENDING', now(), now(),
+        ${further.pin?.revision ?? "0"}, ${further.pin?.version ?? ""}
       from event
       returning *
     ), due as (
       insert into delivery.schedule (partition, webhook_id, due_at, delivery_id, day, event_id,
-        workspace_id, attempt_count, ordering_key, sequence, ready_at)
+        workspace_id, attempt_count, ordering_key, sequence, ready_at, envelope_revision,
+        payload_version)
       select m.partition, m.webhook_id, case when o.sequence is null then now() else 'infinity' end,
         m.id, m.day, m.event_id, m.workspace_id, 0,
-        case when o.sequence is not null then e.ordering_key end, o.sequence, now()
+        case when o.sequence is not null then e.ordering_key end, o.sequence, now(),
+        nullif(m.envelope_revision, 0), nullif(m.payload_version, '')
       from made m cross join event e
       left join (select p.partition, p.next_offset as sequence from delivery.progress p
         where ${further.isOrdered}) o on o.partition = m.partition
@@ -170,5 +177,15 @@ function fromRow(row: Selectable<Database["delivery"]>): Delivery {
     matchedBy: row.matched_by,
     nextAttemptAt: row.next_attempt_at ?? undefined,
     createdAt: row.created_at,
+    pin: toPin(row),
   };
+}
+
+/** Reads the envelope that a delivery keeps; undefined for the default one. */
+export function toPin(row: {
+  readonly envelope_revision: string;
+  readonly payload_version: string;
+}): EnvelopePin | undefined {
+  if (row.payload_version === "") return undefined;
+  return { revision: row.envelope_revision, version: row.payload_version };
 }

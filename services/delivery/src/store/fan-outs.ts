@@ -1,5 +1,6 @@
 import assert from "node:assert";
 import { type Kysely, type RawBuilder, sql } from "kysely";
+import type { EnvelopePin } from "../domain/envelope.ts";
 import type { EndsTold } from "../domain/notice.ts";
 import { bigints, byteStrings, dates, integers, texts, times, uuids } from "./arrays.ts";
 import type { Database } from "./database.ts";
@@ -43,6 +44,8 @@ export interface NewDelivery {
   readonly dueAt?: Date;
   /** Where it stands in order; absent when its webhook is not ordered. */
   readonly place?: Place;
+  /** The envelope that it keeps; absent for the default one. */
+  readonly pin?: EnvelopePin;
 }
 
 /** A delivery to be stored, with what its first attempt came to if it has been made already. */
@@ -85,7 +88,11 @@ export async function insertFanOut(
   const results = deliveries.flatMap(({ result }) => (result ? [{ lease: 0, result }] : []));
   const day = dayOf(fanOut);
   const written = { day, deliveries: "new_delivery", endsTold } as const;
-  const fragments = [schedule(deliveries), parked(fanOut), ...leftBehind(results, written)];
+  const pins = pinsOf(deliveries);
+  const fragments = [
+    ...[pins.fragment, schedule(deliveries, pins), parked(fanOut)],
+    ...leftBehind(results, written),
+  ];
   const name = statementName("fan-out", day, fragments);
   const { rows } = await sql<{ moved: boolean; events: string[] | null }>`${nameComment(name)}
     with owned as (
@@ -98,7 +105,7 @@ export async function insertFanOut(
       returning partition
     ), held as (
       select 0 as lease, partition from moved
-    ), ${newEvents(fanOut, day)}${newDeliveries(fanOut, day)}${joined(fragments)}
+    ), ${newEvents(fanOut, day)}${newDeliveries(fanOut, pins, day)}${joined(fragments)}
     select exists (select from moved) as moved,
       (select array_agg(id::text) from new_event) as events${tellAll(fragments)}`.execute(db);
   const row = rows[0];
@@ -144,16 +151,54 @@ function newEvents({ held, events }: FanOut, day: string): RawBuilder<unknown> {
     )`;
 }
 
-function newDeliveries({ held, deliveries: all }: FanOut, day: string): RawBuilder<unknown> {
+/** What a statement has besides for deliveries that keep another envelope than the default one. */
+interface Pins {
+  /** Adds to the statement's name, and no expression. */
+  readonly fragment: Fragment;
+  /** The columns, and the same in a row `d`. */
+  readonly columns: RawBuilder<unknown>;
+  readonly values: RawBuilder<unknown>;
+  /** The values as arrays; the default envelope's are 0 and empty. */
+  readonly arrays: RawBuilder<unknown>;
+  /** The values in the schedule, which has null for the default envelope's. */
+  readonly scheduled: RawBuilder<unknown>;
+}
+
+const none = sql``;
+const noPins: Pins = {
+  fragment: absent,
+  columns: none,
+  values: none,
+  arrays: none,
+  scheduled: none,
+};
+
+function pinsOf(all: readonly FannedOut[]): Pins {
+  if (all.every(({ delivery }) => delivery.pin === undefined)) return noPins;
+  return {
+    fragment: { name: "pinned", ctes: none },
+    columns: sql`, envelope_revision, payload_version`,
+    values: sql`, d.envelope_revision, d.payload_version`,
+    arrays: sql`, ${bigints(all.map(({ delivery }) => delivery.pin?.revision ?? "0"))}::bigint[],
+        ${texts(all.map(({ delivery }) => delivery.pin?.version ?? ""))}::text[]`,
+    scheduled: sql`, nullif(d.envelope_revision, 0), nullif(d.payload_version, '')`,
+  };
+}
+
+function newDeliveries(
+  { held, deliveries: all }: FanOut,
+  pins: Pins,
+  day: string,
+): RawBuilder<unknown> {
   if (all.length === 0) return sql``;
   return sql`, new_delivery as (
       insert into ${dayTable("delivery", day)} (day, id, workspace_id, partition, webhook_id, event_id,
         event_type, trigger, trigger_id, state, state_reason, attempt_count, failure_count,
-        last_status_code, matched_by, next_attempt_at, created_at)
+        last_status_code, matched_by, next_attempt_at, created_at${pins.columns})
       select d.day, d.id, d.workspace_id, ${held.partition}, d.webhook_id, d.event_id,
         d.event_type, 'EVENT', '00000000-0000-0000-0000-000000000000', d.state, d.state_reason,
         d.attempt_count, d.failure_count, d.status_code, d.matched_by,
-        case when d.state = 'PENDING' then coalesce(d.due_at, now()) end, now()
+        case when d.state = 'PENDING' then coalesce(d.due_at, now()) end, now()${pins.values}
       from unnest(${dates(all.map(({ delivery }) => delivery.event.day))}::date[],
         ${uuids(all.map(({ delivery }) => delivery.uuid))}::uuid[],
         ${uuids(all.map(({ delivery }) => delivery.event.workspaceUuid))}::uuid[],
@@ -166,12 +211,12 @@ function newDeliveries({ held, deliveries: all }: FanOut, day: string): RawBuild
         ${integers(all.map(({ result }) => (result ? failureCount(result) : 0)))}::integer[],
         ${integers(all.map(({ result }) => result?.attempt?.statusCode ?? 0))}::integer[],
         ${texts(all.map(({ delivery }) => delivery.matchedBy))}::text[],
-        ${times(all.map(dueAt))}::timestamptz[])
+        ${times(all.map(dueAt))}::timestamptz[]${pins.arrays})
         as d (day, id, workspace_id, webhook_id, event_id, event_type, state, state_reason,
-          attempt_count, failure_count, status_code, matched_by, due_at)
+          attempt_count, failure_count, status_code, matched_by, due_at${pins.columns})
       where d.event_id in (select id from new_event)
       returning id, day, workspace_id, partition, webhook_id, event_id, event_type, state,
-        attempt_count, last_status_code, next_attempt_at, true as has_changed
+        attempt_count, last_status_code, next_attempt_at, true as has_changed${pins.columns}
     )`;
 }
 
@@ -180,32 +225,35 @@ function dueAt({ delivery, result }: FannedOut): Date | undefined {
   return result ? result.dueAt : delivery.dueAt;
 }
 
-function schedule(deliveries: readonly FannedOut[]): Fragment {
+function schedule(deliveries: readonly FannedOut[], pins: Pins): Fragment {
   const isNeeded = deliveries.some(({ result }) => (result?.state ?? "PENDING") === "PENDING");
   if (!isNeeded) return absent;
   const placed = deliveries.flatMap(({ delivery: { uuid, place } }) =>
     place ? [{ uuid, ...place }] : [],
   );
-  if (placed.length > 0) return orderedSchedule(placed);
+  if (placed.length > 0) return orderedSchedule(placed, pins);
   const ctes = sql`, new_schedule as (
       insert into delivery.schedule (partition, webhook_id, due_at, delivery_id, day, event_id,
-        workspace_id, attempt_count, class)
+        workspace_id, attempt_count, class${pins.columns})
       select held.partition, d.webhook_id, d.next_attempt_at, d.id, d.day, d.event_id,
-        d.workspace_id, d.attempt_count, least(d.attempt_count, 1)
+        d.workspace_id, d.attempt_count, least(d.attempt_count, 1)${pins.scheduled}
       from new_delivery d, held where d.state = 'PENDING'
     )`;
   return { name: "open", ctes };
 }
 
 /** Those that stand in order wait until the partition's owner frees them. */
-function orderedSchedule(placed: readonly (Place & { readonly uuid: string })[]): Fragment {
+function orderedSchedule(
+  placed: readonly (Place & { readonly uuid: string })[],
+  pins: Pins,
+): Fragment {
   const ctes = sql`, new_schedule as (
       insert into delivery.schedule (partition, webhook_id, due_at, delivery_id, day, event_id,
-        workspace_id, attempt_count, class, ordering_key, sequence, ready_at)
+        workspace_id, attempt_count, class, ordering_key, sequence, ready_at${pins.columns})
       select held.partition, d.webhook_id,
         case when o.key is null then d.next_attempt_at else 'infinity' end, d.id, d.day, d.event_id,
         d.workspace_id, d.attempt_count, least(d.attempt_count, 1), o.key, o.sequence,
-        case when o.key is not null then d.next_attempt_at end
+        case when o.key is not null then d.next_attempt_at end${pins.scheduled}
       from new_delivery d cross join held
       left join unnest(${uuids(placed.map(({ uuid }) => uuid))}::uuid[],
         ${texts(placed.map(({ key }) => key))}::text[],

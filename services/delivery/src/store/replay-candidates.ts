@@ -1,9 +1,11 @@
 import { dayOf } from "@posthorn/runtime";
 import { type Kysely, type RawBuilder, sql } from "kysely";
+import type { EnvelopePin } from "../domain/envelope.ts";
 import type { EventFacts } from "../domain/replay.ts";
 import { dates, uuids } from "./arrays.ts";
 import type { Cursor } from "./cursor.ts";
 import type { Database } from "./database.ts";
+import { toPin } from "./deliveries.ts";
 
 /** The range of a replay that has not been looked at. Ids are UUIDs. */
 export interface ReplayRange {
@@ -123,6 +125,8 @@ export interface DeliveryCandidate extends Candidate {
   readonly state: string;
   readonly stateReason: string;
   readonly lastStatusCode: number;
+  /** The envelope that it keeps; undefined for the default one. */
+  readonly pin: EnvelopePin | undefined;
 }
 
 /** Lists the workspace's next deliveries after the replay's cursor, oldest first, without tests. */
@@ -141,9 +145,11 @@ export async function listDeliveryCandidates(
     state: string;
     state_reason: string;
     last_status_code: number;
+    envelope_revision: string;
+    payload_version: string;
   }>`
     select id, to_char(day, 'YYYY-MM-DD') as day, event_id, event_type, webhook_id, state,
-      state_reason, last_status_code,
+      state_reason, last_status_code, envelope_revision, payload_version,
       (extract(epoch from created_at) * 1000000)::bigint::text as at_us
     from delivery.delivery
     where workspace_id = ${range.workspaceUuid} and ${isWithin("created_at", range)}
@@ -159,6 +165,7 @@ export async function listDeliveryCandidates(
     state: row.state,
     stateReason: row.state_reason,
     lastStatusCode: row.last_status_code,
+    pin: toPin(row),
   }));
 }
 

@@ -1,7 +1,8 @@
 import { type Kysely, type RawBuilder, type Selectable, sql } from "kysely";
+import type { EnvelopePin } from "../domain/envelope.ts";
 import type { Replay } from "../domain/replay.ts";
 import type { DeliveryClass } from "../domain/shares.ts";
-import { dates, texts, uuids } from "./arrays.ts";
+import { bigints, dates, texts, uuids } from "./arrays.ts";
 import type { Cursor } from "./cursor.ts";
 import type { Database } from "./database.ts";
 import type { Held } from "./partitions.ts";
@@ -82,6 +83,8 @@ export interface ReplayedDelivery {
   readonly matchedBy: string;
   /** Whether it has to keep its place: behind what is live, as its event is among replayed ones. */
   readonly isOrdered: boolean;
+  /** The envelope that it keeps; undefined for the default one. */
+  readonly pin: EnvelopePin | undefined;
 }
 
 /** What one step of a replay found. */
@@ -123,25 +126,31 @@ export async function recordReplayStep(
       for update
     ), made as (
       insert into delivery.delivery (day, id, workspace_id, partition, webhook_id, event_id,
-        event_type, trigger, trigger_id, state, matched_by, next_attempt_at, created_at)
+        event_type, trigger, trigger_id, state, matched_by, next_attempt_at, created_at,
+        envelope_revision, payload_version)
       select e.day, d.id, c.workspace_id, c.partition, d.webhook_id, e.id, e.type, 'REPLAY', c.id,
-        'PENDING', d.matched_by, greatest(e.deliver_at, now()), now()
+        'PENDING', d.matched_by, greatest(e.deliver_at, now()), now(), d.envelope_revision,
+        d.payload_version
       from current c cross join
         unnest(${dates(deliveries.map((d) => d.day))}::date[],
           ${uuids(deliveries.map((d) => d.uuid))}::uuid[],
           ${uuids(deliveries.map((d) => d.eventUuid))}::uuid[],
           ${uuids(deliveries.map((d) => d.webhookUuid))}::uuid[],
-          ${texts(deliveries.map((d) => d.matchedBy))}::text[])
-          as d (day, id, event_id, webhook_id, matched_by)
+          ${texts(deliveries.map((d) => d.matchedBy))}::text[],
+          ${bigints(deliveries.map((d) => d.pin?.revision ?? "0"))}::bigint[],
+          ${texts(deliveries.map((d) => d.pin?.version ?? ""))}::text[])
+          as d (day, id, event_id, webhook_id, matched_by, envelope_revision, payload_version)
         cross join lateral (${eventByKey("d.event_id", "d.day", days)}) e
       where e.workspace_id = c.workspace_id and octet_length(e.data) > 0
       on conflict do nothing
-      returning day, id, workspace_id, partition, webhook_id, event_id, next_attempt_at
+      returning day, id, workspace_id, partition, webhook_id, event_id, next_attempt_at,
+        envelope_revision, payload_version
     ), due as (
       insert into delivery.schedule (partition, webhook_id, due_at, delivery_id, day, event_id,
-        workspace_id, attempt_count, class${ordered.columns})
+        workspace_id, attempt_count, class, envelope_revision, payload_version${ordered.columns})
       select m.partition, m.webhook_id, ${ordered.dueAt}, m.id, m.day, m.event_id, m.workspace_id,
-        0, ${replayClass}::smallint${ordered.values} from made m${ordered.joined}
+        0, ${replayClass}::smallint, nullif(m.envelope_revision, 0),
+        nullif(m.payload_version, '')${ordered.values} from made m${ordered.joined}
     ), noted as (
       insert into delivery.replay_delivery (replay_id, check_at, delivery_id, day)
       select c.id, made.next_attempt_at, made.id, made.day from made cross join current c

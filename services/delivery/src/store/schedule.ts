@@ -1,4 +1,5 @@
 import { type Kysely, type RawBuilder, sql } from "kysely";
+import type { EnvelopePin } from "../domain/envelope.ts";
 import type { DeliveryClass } from "../domain/shares.ts";
 import { uuids } from "./arrays.ts";
 import type { Database } from "./database.ts";
@@ -71,6 +72,8 @@ export interface Waiting {
   readonly orderingKey: string | undefined;
   /** How long it waited before for earlier ones of its key. */
   readonly orderWaitMs: number;
+  /** The envelope that it keeps; undefined for the default one. */
+  readonly pin: EnvelopePin | undefined;
 }
 
 /**
@@ -92,7 +95,7 @@ export async function listDue(
     select delivery_id, to_char(day, 'YYYY-MM-DD') as day, event_id, attempt_count,
       (extract(epoch from due_at - clock_timestamp()) * 1000)::float8 as wait_ms, ordering_key,
       case when attempt_count = 0 then (extract(epoch from due_at - ready_at) * 1000)::float8 end
-        as order_wait_ms
+        as order_wait_ms, envelope_revision, payload_version
     from delivery.schedule
     where partition = ${lane.partition} and webhook_id = ${lane.webhookUuid}
       and class = ${lane.deliveryClass} and due_at < 'infinity'
@@ -116,6 +119,8 @@ interface DueRow {
   wait_ms: number;
   ordering_key: string | null;
   order_wait_ms: number | null;
+  envelope_revision: string | null;
+  payload_version: string | null;
 }
 
 interface EventRow {
@@ -159,7 +164,13 @@ function toWaiting(row: DueRow, event: EventRow | undefined): Waiting | undefine
     overdueMs: -row.wait_ms,
     orderingKey: row.ordering_key ?? undefined,
     orderWaitMs: row.order_wait_ms ?? 0,
+    pin: pinOf(row),
   };
+}
+
+function pinOf({ envelope_revision, payload_version }: DueRow): EnvelopePin | undefined {
+  if (envelope_revision === null || payload_version === null) return undefined;
+  return { revision: envelope_revision, version: payload_version };
 }
 
 /** Ends up to 5,000 waiting deliveries of a webhook that is gone as CANCELED. Gives how many. */

@@ -1,4 +1,5 @@
 import { type Kysely, sql } from "kysely";
+import type { EnvelopePin } from "../domain/envelope.ts";
 import type { Database } from "./database.ts";
 import type { NewAttempt } from "./result.ts";
 import { attemptChannel } from "./result-ctes.ts";
@@ -15,6 +16,8 @@ export interface TestRun {
   readonly data: Uint8Array;
   readonly time: string;
   readonly deliveryUuid: string;
+  /** Undefined for the default envelope. */
+  readonly pin: EnvelopePin | undefined;
   readonly attempt: NewAttempt;
 }
 
@@ -58,6 +61,8 @@ export async function insertTestRun(db: Kysely<Database>, run: TestRun): Promise
         last_status_code: run.attempt.statusCode,
         next_attempt_at: null,
         created_at: run.attempt.startedAt,
+        envelope_revision: run.pin?.revision ?? "0",
+        payload_version: run.pin?.version ?? "",
       })
       .execute();
     await tx.insertInto("attempt").values(attemptRow(run)).execute();

@@ -1,10 +1,11 @@
-import { create } from "@bufbuild/protobuf";
+import { create, type MessageInitShape } from "@bufbuild/protobuf";
 import { durationFromMs, timestampNow } from "@bufbuild/protobuf/wkt";
 import { createRouterTransport, type Transport } from "@connectrpc/connect";
 import { AppError, toConnectError } from "@posthorn/errors";
 import {
   type ProviderSnapshot,
   ProviderSnapshotSchema,
+  SealedSecretSchema,
   SubscriptionSyncService,
   type WebhookSnapshot,
   WebhookSnapshotSchema,
@@ -14,7 +15,8 @@ import {
   Webhook_State,
   Webhook_WhenPaused,
 } from "@posthorn/proto/posthorn/subscription/v1/webhook";
-import { Signature_Scheme } from "@posthorn/proto/posthorn/type/v1/policy";
+import type { EnvelopeSchema } from "@posthorn/proto/posthorn/type/v1/envelope";
+import { Signature_Scheme, type SignatureSchema } from "@posthorn/proto/posthorn/type/v1/policy";
 import { newId } from "@posthorn/runtime";
 import { masterKey, newDataKey, newMasterKey, seal } from "@posthorn/sealing";
 import { newSecret } from "@posthorn/signature";
@@ -37,8 +39,26 @@ export interface FakeWebhook extends FakeRules {
   readonly headers?: Readonly<Record<string, string>>;
   readonly inFlightMax?: number;
   readonly timeoutMs?: number;
-  /** Without a secret nothing can be signed, which is a defect. */
+  /** Without a secret nothing can be signed, which is a defect unless the provider allows it. */
   readonly hasSecret?: boolean;
+  /** Empty: the provider's newest. */
+  readonly payloadVersion?: string;
+}
+
+/** What a test says of a provider; the rest has defaults. */
+export interface FakeProvider {
+  readonly signatures?: readonly MessageInitShape<typeof SignatureSchema>[];
+  readonly envelopes?: readonly MessageInitShape<typeof EnvelopeSchema>[];
+  readonly sendsUnsigned?: boolean;
+  /** By event type, in CEL. */
+  readonly eventTypeFilters?: Readonly<Record<string, string>>;
+  readonly firstSyncEventTypes?: readonly string[];
+}
+
+interface Workspace {
+  version: bigint;
+  readonly provider: string;
+  readonly webhooks: Map<string, WebhookSnapshot>;
 }
 
 /**
@@ -48,34 +68,42 @@ export interface FakeWebhook extends FakeRules {
 export function fakeSubscription() {
   const masterKeyText = newMasterKey();
   const { dataKey, wrapped } = newDataKey(masterKey(masterKeyText));
-  const workspaces = new Map<string, { version: bigint; webhooks: Map<string, WebhookSnapshot> }>();
+  const workspaces = new Map<string, Workspace>();
+  const providers = new Map<string, ProviderSnapshot>();
+  const envelopes = new Map<string, ProviderSnapshot["envelopes"]>();
   const aliases = new Map<string, string>();
   const disablings: { webhookId: string; reason: string | undefined }[] = [];
-  const state = { isDown: false, refusedCount: 0 };
-  const provider: ProviderSnapshot = create(ProviderSnapshotSchema, {
-    provider: "demo",
-    revision: 1n,
-    displayName: "Demo",
-    userAgent: "Demo-Webhooks/1.0",
-    signatures: [{ scheme: Signature_Scheme.STANDARD }],
-    retryPolicy: { delays: [durationFromMs(60_000)] },
-    wrappedDataKey: wrapped,
-  });
+  const state = { isDown: false, refusedCount: 0, envelopesAskedCount: 0 };
+  setProvider("demo", {});
 
   const transport: Transport = createRouterTransport(({ service }) => {
     service(SubscriptionSyncService, {
       syncSubscriptions(request) {
         checkIsUp();
         return {
-          providers: request.providers.some(({ revision }) => revision === 1n) ? [] : [provider],
+          providers: [...providers.values()].filter(
+            ({ provider: name, revision }) =>
+              request.workspaces.some((each) => providerOf(each.workspaceId) === name) &&
+              !request.providers.some(
+                (each) => each.provider === name && each.revision === revision,
+              ),
+          ),
           workspaces: request.workspaces.flatMap(({ workspaceId, version }) => {
             const known = workspaces.get(workspaceId);
             if (known?.version === version) return [];
-            const base = { workspaceId, provider: "demo", version: known?.version ?? 1n };
+            const provider = providerOf(workspaceId);
+            const base = { workspaceId, provider, version: known?.version ?? 1n };
             const webhooks = [...(known?.webhooks.values() ?? [])];
             return [create(WorkspaceSnapshotSchema, { ...base, deleted: !known, webhooks })];
           }),
         };
+      },
+      getEnvelopes({ provider, revision }) {
+        checkIsUp();
+        state.envelopesAskedCount += 1;
+        const found = envelopes.get(`${provider} ${revision}`);
+        if (found) return { envelopes: found };
+        throw toConnectError(new AppError("not_found", "no such envelopes"), "test");
       },
       syncCatalog: () => ({
         revision: 1n,
@@ -107,6 +135,35 @@ export function fakeSubscription() {
     throw toConnectError(new AppError("unavailable", "down"), "test");
   }
 
+  function providerOf(workspace: string): string {
+    return workspaces.get(workspace)?.provider ?? "demo";
+  }
+
+  /** Every change gives the envelopes a revision of their own. */
+  function setProvider(name: string, { eventTypeFilters = {}, ...fake }: FakeProvider): void {
+    const revision = (providers.get(name)?.revision ?? 0n) + 1n;
+    const provider = create(ProviderSnapshotSchema, {
+      provider: name,
+      revision,
+      displayName: "Demo",
+      userAgent: "Demo-Webhooks/1.0",
+      signatures: [...(fake.signatures ?? [{ scheme: Signature_Scheme.STANDARD }])],
+      retryPolicy: { delays: [durationFromMs(60_000)] },
+      wrappedDataKey: wrapped,
+      envelopeRevision: revision,
+      envelopes: [...(fake.envelopes ?? [{ version: "v1" }])],
+      sendsUnsigned: fake.sendsUnsigned ?? false,
+      eventTypeFilters: Object.entries(eventTypeFilters).map(([eventType, filter]) => ({
+        ...{ eventType, filter },
+      })),
+      firstSyncEventTypes: [...(fake.firstSyncEventTypes ?? [])],
+    });
+    providers.set(name, provider);
+    envelopes.set(`${name} ${revision}`, provider.envelopes);
+  }
+
+  const sealed = (text: string, context: string) => seal(dataKey, Buffer.from(text), context);
+
   function change(workspace: string, webhookId: string, values: Partial<WebhookSnapshot>): void {
     const known = workspaces.get(workspace);
     const before = known?.webhooks.get(webhookId);
@@ -124,16 +181,19 @@ export function fakeSubscription() {
     state,
     /** What was asked to be disabled, in order. */
     disablings,
-    addWorkspace(alias?: string): string {
+    /** Makes or changes a provider; what is not given has its default again. */
+    setProvider,
+    /** `demo` unless the workspace was made for another. */
+    providerOf,
+    addWorkspace(alias?: string, provider = "demo"): string {
       const id = newId("ws");
       if (alias !== undefined) aliases.set(alias, id);
-      workspaces.set(id, { version: 1n, webhooks: new Map() });
+      workspaces.set(id, { version: 1n, provider, webhooks: new Map() });
       return id;
     },
     addWebhook(workspace: string, fake: FakeWebhook): { id: string; secret: string } {
       const id = newId("wh");
       const secret = newSecret();
-      const sealText = (text: string, context: string) => seal(dataKey, Buffer.from(text), context);
       const snapshot = create(WebhookSnapshotSchema, {
         webhookId: id,
         version: 1n,
@@ -141,12 +201,13 @@ export function fakeSubscription() {
         url: fake.url,
         eventTypes: [...(fake.eventTypes ?? [])],
         state: Webhook_State[fake.state ?? "ACTIVE"],
-        secrets: fake.hasSecret === false ? [] : [{ sealed: sealText(secret, `secret:${id}`) }],
+        secrets: fake.hasSecret === false ? [] : [{ sealed: sealed(secret, `secret:${id}`) }],
         inFlightMax: fake.inFlightMax ?? 64,
         timeout: durationFromMs(fake.timeoutMs ?? 5_000),
         ...(fake.headers && {
-          sealedHeaders: sealText(JSON.stringify(fake.headers), `headers:${id}`),
+          sealedHeaders: sealed(JSON.stringify(fake.headers), `headers:${id}`),
         }),
+        payloadVersion: fake.payloadVersion ?? "",
         ...rules(fake),
         ...(fake.delaysMs && { retryPolicy: { delays: fake.delaysMs.map(durationFromMs) } }),
       });
@@ -172,6 +233,16 @@ export function fakeSubscription() {
     },
     setFilter(workspace: string, webhook: string, filter: string): void {
       change(workspace, webhook, { filter });
+    },
+    setPayloadVersion(workspace: string, webhook: string, payloadVersion: string): void {
+      change(workspace, webhook, { payloadVersion });
+    },
+    /** Changes the secret, as a rotation without overlap does once it is answered. Gives the new one. */
+    rotateSecret(workspace: string, webhook: string): string {
+      const secret = newSecret();
+      const message = create(SealedSecretSchema, { sealed: sealed(secret, `secret:${webhook}`) });
+      change(workspace, webhook, { secrets: [message] });
+      return secret;
     },
     deleteWebhook(workspace: string, webhook: string): void {
       const known = workspaces.get(workspace);

@@ -53,7 +53,7 @@ export async function deliveryHarness() {
     subscription,
     /** Appends events of one workspace to the log, as ingestion does; gives their ids. */
     publish: (workspace: string, ...events: readonly TestEvent[]) =>
-      publish(bus, workspace, events),
+      publish(bus, { workspace, provider: subscription.providerOf(workspace) }, events),
     start: (config: Partial<DeliveryConfig> = {}) =>
       start({ url: database.url, bus, subscription, config }),
     async close() {
@@ -65,7 +65,7 @@ export async function deliveryHarness() {
 
 async function publish(
   bus: Bus,
-  workspace: string,
+  { workspace, provider }: { workspace: string; provider: string },
   events: readonly TestEvent[],
 ): Promise<readonly string[]> {
   const partition = partitionOf(workspace, partitionCount);
@@ -74,7 +74,7 @@ async function publish(
     const record = create(EventRecordSchema, {
       eventId: ids[index] ?? "",
       workspaceId: workspace,
-      provider: "demo",
+      provider,
       type: type ?? "order.created",
       data: Buffer.from(data ?? "{}"),
       orderingKey: orderingKey ?? "",

@@ -4,9 +4,12 @@ import type { StoredRecord } from "@posthorn/bus";
 import { EventRecordSchema } from "@posthorn/proto/posthorn/topics/v1/event_record";
 import { checkMessage } from "@posthorn/rpc";
 import { dayOf, idTimeMs, idToUuid, newUuid, uuidToId } from "@posthorn/runtime";
+import { pinOf } from "../domain/envelope.ts";
 import { type MatchableEvent, matchableEvent, matchWebhooks } from "../domain/match.ts";
 import type { NewDelivery, NewEvent, ParkedRecord } from "../store/fan-outs.ts";
 import { writeSkipped } from "../store/skipped.ts";
+import { inEnvelopes } from "./in-envelopes.ts";
+import type { SendableEvent } from "./lane.ts";
 import type { KnownWebhook, Subscriptions } from "./subscriptions.ts";
 
 /** A record that could be read. */
@@ -27,6 +30,8 @@ export interface Planned {
   readonly deliveries: readonly {
     readonly delivery: NewDelivery;
     readonly webhook: KnownWebhook;
+    /** The event as it is sent; absent: as the delivery has it, in the default envelope. */
+    readonly sendable?: SendableEvent;
   }[];
 }
 
@@ -85,17 +90,24 @@ function planEvent(
   const atMs = idTimeMs(decoded.uuid); // a delivery's id tells its event's day
   const { deliverAt, acceptedAt } = decoded;
   const isLater = deliverAt !== undefined && deliverAt > acceptedAt;
-  const deliveries = deliver.map(({ webhook, matchedBy }) => ({
-    webhook,
-    delivery: {
-      uuid: newUuid(atMs),
-      event,
-      webhookUuid: webhook.uuid,
-      matchedBy,
-      ...(isLater && { dueAt: deliverAt }),
-      ...(webhook.isOrdered && { place: { key: event.orderingKey, sequence: event.offset } }),
-    },
-  }));
+  let inEnvelope: ReturnType<typeof inEnvelopes> | undefined;
+  const deliveries = deliver.map(({ webhook, matchedBy }) => {
+    const pin = pinOf(webhook.envelope);
+    if (pin) inEnvelope ??= inEnvelopes(event);
+    return {
+      webhook,
+      ...(inEnvelope && { sendable: inEnvelope(webhook.envelope) }),
+      delivery: {
+        uuid: newUuid(atMs),
+        event,
+        webhookUuid: webhook.uuid,
+        matchedBy,
+        ...(isLater && { dueAt: deliverAt }),
+        ...(webhook.isOrdered && { place: { key: event.orderingKey, sequence: event.offset } }),
+        ...(pin && { pin }),
+      },
+    };
+  });
   return { event, deliveries };
 }
 

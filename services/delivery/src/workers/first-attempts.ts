@@ -217,11 +217,11 @@ export interface FannedOutRecord {
   onDropped(): void;
 }
 
-function itemOf({ delivery }: Planned["deliveries"][number], nowMs: number): Item {
+function itemOf({ delivery, sendable }: Planned["deliveries"][number], nowMs: number): Item {
   return {
     deliveryUuid: delivery.uuid,
     day: delivery.event.day,
-    event: delivery.event,
+    event: sendable ?? delivery.event,
     attemptCount: 0,
     deliveryClass: 0,
     sinceMs: nowMs,

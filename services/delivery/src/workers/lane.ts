@@ -14,7 +14,7 @@ export interface SendableEvent extends EnvelopeSource {
   /** Absent: the default one. */
   readonly envelope?: Envelope;
   /** Rendered at the first send. */
-  body?: Buffer;
+  body?: Buffer | undefined;
 }
 
 /** A delivery in memory, waiting for a slot or under way. */
@@ -249,7 +249,11 @@ export function isWorthRemembering({ concurrency, canceledBefore }: Lane): boole
 /** Takes a delivery that was read from the schedule into memory. */
 export function itemOf(
   waiting: Waiting,
-  { deliveryClass, nowMs }: { deliveryClass: DeliveryClass; nowMs: number },
+  {
+    deliveryClass,
+    nowMs,
+    envelope,
+  }: { deliveryClass: DeliveryClass; nowMs: number; envelope?: Envelope | undefined },
 ): Item {
   return {
     deliveryUuid: waiting.deliveryUuid,
@@ -265,6 +269,7 @@ export function itemOf(
       data: waiting.data,
       time: waiting.time,
       traceparent: waiting.traceparent,
+      ...(envelope && { envelope }),
     },
   };
 }

@@ -1,12 +1,16 @@
 import type { Clock, Logger } from "@posthorn/runtime";
+import type { Envelope } from "../domain/envelope.ts";
 import { type DeliveryClass, deliveryClasses } from "../domain/shares.ts";
 import type { DeliveryStore } from "../store/delivery-store.ts";
+import type { Waiting } from "../store/schedule.ts";
 import { isPassing } from "./is-passing.ts";
 import { isOpen, itemOf, type Lane, loadCount, shouldLoad } from "./lane.ts";
 import type { Lanes } from "./lanes.ts";
+import type { Subscriptions } from "./subscriptions.ts";
 
 export interface LoaderDeps {
   readonly store: Pick<DeliveryStore, "listDue">;
+  readonly subscriptions: Pick<Subscriptions, "envelope">;
   readonly lanes: Lanes;
   readonly clock: Clock;
   readonly log: Logger;
@@ -97,6 +101,8 @@ export class Loader {
       busy: [...lane.busy],
       countMax,
     });
+    const pinned = due.filter(({ pin }) => pin !== undefined);
+    const envelopes = pinned.length > 0 ? await this.#envelopesOf(lane, pinned) : undefined;
     const nowMs = clock.nowMs();
     if (lane.owned.lost.aborted) return;
     if (!isOpen(lane, nowMs)) {
@@ -108,8 +114,23 @@ export class Loader {
     for (const waiting of due) {
       // What was read may have become busy since: its own result tells when it is due again.
       if (lane.busy.has(waiting.deliveryUuid)) continue;
-      lanes.enqueue(lane, itemOf(waiting, { deliveryClass, nowMs }));
+      const envelope = envelopes?.get(waiting.deliveryUuid);
+      lanes.enqueue(lane, itemOf(waiting, { deliveryClass, nowMs, envelope }));
     }
     if (nextWaitMs !== undefined) lanes.expect(lane, deliveryClass, nowMs + nextWaitMs);
+  }
+
+  /** Gives the envelopes by delivery. Throws `unavailable` when an old one has to be asked for. */
+  async #envelopesOf(
+    lane: Lane,
+    pinned: readonly Waiting[],
+  ): Promise<ReadonlyMap<string, Envelope>> {
+    const envelopes = new Map<string, Envelope>();
+    for (const { deliveryUuid, pin } of pinned) {
+      if (!pin) continue;
+      const envelope = await this.#deps.subscriptions.envelope(lane.workspaceUuid, pin);
+      envelopes.set(deliveryUuid, envelope);
+    }
+    return envelopes;
   }
 }

@@ -1,6 +1,7 @@
 import { idToUuid, uuidToId } from "@posthorn/runtime";
 import type { Kysely } from "kysely";
 import { type StoredState, shownState } from "../domain/delivery.ts";
+import { type EnvelopePin, pinOf } from "../domain/envelope.ts";
 import { matchWebhook, patternFor } from "../domain/match.ts";
 import { isSelected, isWanted, type ReplayFilter } from "../domain/replay.ts";
 import type { Database } from "../store/database.ts";
@@ -26,6 +27,8 @@ interface Target {
   readonly matchedBy: string;
   /** Whether what it is sent keeps an order. */
   readonly isOrdered: boolean;
+  /** The envelope that what it is sent keeps; undefined for the default one. */
+  readonly pin: EnvelopePin | undefined;
 }
 
 /** Where a replay finds what it sends. */
@@ -92,7 +95,10 @@ function eventSource(replay: RunningReplay, { filter, from, to }: Sending): Repl
       const targets = new Map(
         named
           .filter(({ event }) => wanted?.has(event.eventUuid) ?? true)
-          .map(({ event, matchedBy }) => [event.eventUuid, targetOf(to, matchedBy)]),
+          .map(({ event, matchedBy }) => [
+            event.eventUuid,
+            targetOf(to, matchedBy, pinOf(to.envelope)),
+          ]),
       );
       return events.map((event) => ({ ...event, target: targets.get(event.eventUuid) }));
     },
@@ -130,8 +136,12 @@ function* byBytes(events: readonly EventCandidate[]): Generator<readonly EventCa
   if (some.length > 0) yield some;
 }
 
-function targetOf({ uuid, isOrdered }: KnownWebhook, matchedBy: string): Target {
-  return { webhookUuid: uuid, matchedBy, isOrdered };
+function targetOf(
+  { uuid, isOrdered }: KnownWebhook,
+  matchedBy: string,
+  pin: EnvelopePin | undefined,
+): Target {
+  return { webhookUuid: uuid, matchedBy, isOrdered, pin };
 }
 
 function deliverySource(
@@ -152,7 +162,9 @@ function deliverySource(
       state: shownState(stored, webhook?.state).state,
     };
     if (!webhook || !isSelected(selection, shown)) return undefined;
-    return targetOf(webhook, patternFor(eventType, webhook.eventTypes) ?? "");
+    // It is the same delivery again, so it keeps its envelope.
+    const matchedBy = patternFor(eventType, webhook.eventTypes) ?? "";
+    return targetOf(webhook, matchedBy, delivery.pin);
   };
   return {
     pageMax: pageMaxPlain,

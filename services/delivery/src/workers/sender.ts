@@ -102,7 +102,7 @@ export class Sender {
     this.#ordering = ordering;
     this.#follower = new Follower({ ...shared, changes, onFollowed: revisit });
     this.#knowledge = new LaneKnowledge({ ...shared, changes, onLearned: revisit });
-    this.#loader = new Loader({ store, lanes, clock, log, onLoaded: revisit });
+    this.#loader = new Loader({ store, subscriptions, lanes, clock, log, onLoaded: revisit });
     const withSender = { shares: this.#shares, lanes, states, ordering, pace: this.#pace };
     this.#sending = new Sending(deps, { ...withSender, onChange: revisit });
   }

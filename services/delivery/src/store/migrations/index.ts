@@ -10,6 +10,7 @@ import * as countAttempts from "./2026-11-21T1341-count-attempts.ts";
 import * as createWebhookHealth from "./2026-11-21T1351-create-webhook-health.ts";
 import * as createNotice from "./2026-11-21T1352-create-notice.ts";
 import * as createExpiredDay from "./2026-11-21T1353-create-expired-day.ts";
+import * as addDeliveryEnvelope from "./2026-11-21T1421-add-delivery-envelope.ts";
 
 /** The migrations of the schema `delivery`, in order. */
 export const migrations = {
@@ -25,4 +26,5 @@ export const migrations = {
   "2026-11-21T1351-create-webhook-health": createWebhookHealth,
   "2026-11-21T1352-create-notice": createNotice,
   "2026-11-21T1353-create-expired-day": createExpiredDay,
+  "2026-11-21T1421-add-delivery-envelope": addDeliveryEnvelope,
 };
