@@ -14,12 +14,20 @@ const oldSecretsMax = 4;
 
 /**
  * Gives how long the old secret signs on, of what the caller asked for (undefined: nothing). Where
- * no signature has room for two it ends at once; throws `invalid` when more was asked for.
+ * no signature has room for two, or the provider has it so, it ends at once; throws `invalid` when
+ * more was asked for.
  */
 export function overlapOf(provider: ProviderSettings, askedMs: number | undefined): number {
-  if (overlapping(provider) !== "none") return askedMs ?? overlapDefaultMs;
+  const problem = overlapProblem(provider);
+  if (problem === undefined) return askedMs ?? overlapDefaultMs;
   if (askedMs === undefined || askedMs === 0) return 0;
-  throw invalid("overlap", "must be 0s: the provider's signatures hold one value only");
+  throw invalid("overlap", `must be 0s: ${problem}`);
+}
+
+function overlapProblem(provider: ProviderSettings): string | undefined {
+  if (overlapping(provider) === "none") return "the provider's signatures hold one value only";
+  if (provider.secrets.rotation === "AT_ONCE") return "the provider's secrets rotate at once";
+  return undefined;
 }
 
 /** Tells whether some signature is made with the new secret alone from the answer on. */

@@ -30,6 +30,12 @@ export function takesSeveral({ scheme }: Signature): boolean {
   return scheme !== "HMAC" && scheme !== "RFC9421";
 }
 
+/** Whether the text of a secret is the key as it stands; else the bytes that it is base64 of. */
+export function takesText({ scheme, secretEncoding }: Signature): boolean {
+  const isChoice = scheme === "HMAC" || scheme === "TIMESTAMPED_HMAC" || scheme === "RFC9421";
+  return isChoice && secretEncoding !== "DECODED";
+}
+
 /** Gives the headers, in lower case, that a way to sign takes from the webhooks' own. */
 export function headersOf({ scheme, header = "" }: Signature): readonly string[] {
   switch (scheme) {

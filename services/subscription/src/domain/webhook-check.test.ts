@@ -18,6 +18,7 @@ const draft: WebhookDraft = {
   ratePerSecond: undefined,
   isOrdered: false,
   payloadVersion: "v2",
+  secret: "",
 };
 
 const rules: WebhookRules = {
@@ -25,10 +26,13 @@ const rules: WebhookRules = {
   checkHeader: (name) => (name === "host" ? "is ours" : undefined),
   isSubscribable: (eventType) => eventType === "known",
   versions: ["v1", "v2"],
+  isOneType: false,
+  checkSecret: (secret) => (secret === "good" ? undefined : "no"),
   filterProblems: [],
 };
 
 const all = new Set<WebhookField>(webhookFields);
+const withSecret = new Set<WebhookField>([...webhookFields, "secret"]);
 
 test.each([
   { case: "no url", change: { url: "" }, fields: ["webhook.url"] },
@@ -82,4 +86,34 @@ test("takes waits of exactly 14 days", () => {
 test("gives a webhook that names no payload version the provider's last", () => {
   const checked = checkWebhook({ ...draft, payloadVersion: "" }, all, rules);
   expect(checked.payloadVersion).toBe("v2");
+});
+
+test("checks a secret only where one is to be set or taken away", () => {
+  const bad = { ...draft, secret: "bad" };
+  expect(checkWebhook(bad, all, rules)).toEqual(bad);
+  expect(() => checkWebhook(bad, withSecret, rules)).toThrow("webhook.secret: no");
+  const good = { ...draft, secret: "good" };
+  expect(checkWebhook(good, withSecret, rules)).toEqual(good);
+});
+
+test("names a missing field once, beside what else is wrong", () => {
+  const check = () =>
+    checkWebhook({ ...draft, url: "" }, all, { ...rules, missing: ["url", "name"] });
+  expect(check).toThrow(
+    expect.objectContaining({
+      fields: [
+        { field: "webhook.url", description: "is required" },
+        { field: "webhook.name", description: "is required by the provider" },
+      ],
+    }),
+  );
+});
+
+test.each([
+  { case: "none", eventTypes: [] },
+  { case: "two", eventTypes: ["known", "known.too"] },
+  { case: "a pattern", eventTypes: ["known.*"] },
+])("refuses $case where it must be exactly one event type", ({ eventTypes }) => {
+  const check = () => checkWebhook({ ...draft, eventTypes }, all, { ...rules, isOneType: true });
+  expect(check).toThrow("webhook.eventTypes: must be exactly one event type");
 });

@@ -28,7 +28,7 @@ export function checkCancelHeld(
 
 /** Gives the settings of a new webhook. */
 export function newSettings(draft: WebhookDraft, headers: StoredHeaders): WebhookSettings {
-  const { headers: _, ...settings } = draft;
+  const { headers: _, secret: __, ...settings } = draft;
   return { ...settings, ...headers, disabledReason: undefined };
 }
 

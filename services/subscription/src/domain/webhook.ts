@@ -32,9 +32,11 @@ export interface WebhookDraft {
   readonly isOrdered: boolean;
   /** The payload version of its deliveries. Empty in a draft: the provider's last. */
   readonly payloadVersion: string;
+  /** What the caller chose. Empty: nothing, or none any more. */
+  readonly secret: string;
 }
 
-/** The fields that a caller may set, by their names in proto. */
+/** The fields that a caller may set under any provider, by their names in proto. */
 export const webhookFields = [
   "name",
   "description",
@@ -53,10 +55,9 @@ export const webhookFields = [
   "version",
 ] as const;
 
-/** The fields that only we set, besides id and etag, by their names in proto. */
+/** The fields that only we set, besides id, etag and mostly secret, by their names in proto. */
 export const setByPosthorn = [
   "disabled_reason",
-  "secret",
   "create_time",
   "update_time",
   "breaker",
@@ -67,8 +68,8 @@ export const setByPosthorn = [
   "has_secret",
 ] as const;
 
-/** One of the fields that a caller may set. */
-export type WebhookField = (typeof webhookFields)[number];
+/** One of the fields that a caller may set, the secret where the provider lets customers choose. */
+export type WebhookField = (typeof webhookFields)[number] | "secret";
 
 /** Custom headers as they are stored: only the names in clear. */
 export interface StoredHeaders {
@@ -78,7 +79,7 @@ export interface StoredHeaders {
 }
 
 /** A webhook's settings as they are stored. */
-export interface WebhookSettings extends Omit<WebhookDraft, "headers">, StoredHeaders {
+export interface WebhookSettings extends Omit<WebhookDraft, "headers" | "secret">, StoredHeaders {
   /** Set in state DISABLED only. */
   readonly disabledReason: DisabledReason | undefined;
 }

@@ -40,6 +40,23 @@ export async function lockProvider(
 }
 
 /**
+ * Gives a provider and keeps its file from being applied until the transaction ends, so that what
+ * is decided by its policies is written under them. It stands in the way of nothing else.
+ */
+export async function holdProvider(
+  db: Kysely<Database>,
+  name: string,
+): Promise<Provider | undefined> {
+  const row = await db
+    .selectFrom("provider")
+    .selectAll()
+    .where("name", "=", name)
+    .forKeyShare()
+    .executeTakeFirst();
+  return row && fromRow(row);
+}
+
+/**
  * Lets only one transaction at a time go on with a provider of this name, until it ends. Unlike
  * lockProvider it works before there is a row.
  */

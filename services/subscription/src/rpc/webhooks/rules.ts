@@ -3,6 +3,7 @@ import type { Kysely } from "kysely";
 import { wholeEnvelopes } from "../../domain/envelope.ts";
 import { type Provider, signaturesOf } from "../../domain/provider.ts";
 import { isReservedName, isReservedType } from "../../domain/reserved-type.ts";
+import { secretProblem } from "../../domain/secret-check.ts";
 import { headersOf } from "../../domain/signature.ts";
 import type { WebhookDraft, WebhookField } from "../../domain/webhook.ts";
 import { isPattern, type WebhookRules } from "../../domain/webhook-check.ts";
@@ -32,6 +33,8 @@ export async function webhookRules(
     own.has(name.toLowerCase()) ? `header ${name.toLowerCase()} cannot be set` : undefined;
   const known = await listKnownNames(tx, { provider: provider.name, names });
   return {
+    isOneType: provider.eventTypeSelection === "EXACTLY_ONE",
+    checkSecret: (secret) => checkSecret(provider, secret),
     versions: wholeEnvelopes(provider.envelopes).map(({ version }) => version),
     checkUrl: (url) => checkUrl(url, urlPolicy),
     checkHeader: (name, value) => checkHeader(name, value) ?? ownHeader(name),
@@ -39,4 +42,11 @@ export async function webhookRules(
     isSubscribable: (eventType) =>
       isReservedName(eventType) ? isReservedType(eventType) : takesAny || known.has(eventType),
   };
+}
+
+function checkSecret(provider: Provider, secret: string): string | undefined {
+  const { custom = false, optional = false } = provider.secrets;
+  if (secret === "")
+    return optional ? undefined : "cannot be taken away: the provider signs always";
+  return custom ? secretProblem(provider, secret) : "is set by posthorn";
 }

@@ -38,6 +38,7 @@ export function toDraft(message: Message): WebhookDraft {
     ratePerSecond: message.rateLimit?.perSecond,
     isOrdered: message.ordered,
     payloadVersion: message.version,
+    secret: message.secret,
   };
 }
 

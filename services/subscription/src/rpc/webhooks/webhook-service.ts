@@ -2,12 +2,14 @@ import type { ServiceImpl } from "@connectrpc/connect";
 import { AppError } from "@posthorn/errors";
 import { transaction } from "@posthorn/postgres";
 import type { WebhookService } from "@posthorn/proto/posthorn/subscription/v1/webhook_service";
-import { workspaceIdOf } from "@posthorn/rpc";
+import { principalOf, workspaceIdOf } from "@posthorn/rpc";
+import { unwrapDataKey } from "@posthorn/sealing";
 import { deleteWebhook, getWebhook, listWebhooks } from "../../store/webhooks.ts";
 import { lockWorkspace, raiseVersion } from "../../store/workspaces.ts";
 import type { Deps } from "../deps.ts";
 import { readPage } from "../page.ts";
-import { requireFound } from "../require.ts";
+import { requireFound, requireProvider } from "../require.ts";
+import { readSecret } from "./change-secret.ts";
 import { createWebhook } from "./create-webhook.ts";
 import { rotateWebhookSecret } from "./rotate-secret.ts";
 import { showWebhook, showWebhooks } from "./shown.ts";
@@ -15,7 +17,7 @@ import { updateWebhook } from "./update-webhook.ts";
 
 /** The handlers of WebhookService. */
 export function webhookService(deps: Deps): ServiceImpl<typeof WebhookService> {
-  const { db, pageTokens } = deps;
+  const { db, masterKey, pageTokens } = deps;
   return {
     createWebhook: (request, context) => createWebhook(deps, request, context),
     updateWebhook: (request, context) => updateWebhook(deps, request, context),
@@ -28,9 +30,14 @@ export function webhookService(deps: Deps): ServiceImpl<typeof WebhookService> {
     },
 
     async getWebhookSecret({ webhook: webhookId }, context) {
-      const found = await getWebhook(db, { workspaceId: workspaceIdOf(context), webhookId });
-      requireFound(found, "webhook", webhookId);
-      throw new AppError("precondition", "the provider's policy does not let secrets be read");
+      const key = { workspaceId: workspaceIdOf(context), webhookId };
+      requireFound(await getWebhook(db, key), "webhook", webhookId);
+      const provider = await requireProvider(db, principalOf(context).provider);
+      if (!provider.secrets.readable) {
+        throw new AppError("precondition", "the provider's policy does not let secrets be read");
+      }
+      const dataKey = unwrapDataKey(masterKey, provider.wrappedDataKey);
+      return { secret: await readSecret(db, key, dataKey) };
     },
 
     async listWebhooks(request, context) {
