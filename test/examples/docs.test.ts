@@ -25,8 +25,10 @@ describe.each([
   "README.md",
   "docs/operations.md",
   "docs/signatures.md",
+  "docs/verify.md",
   "docs/errors.md",
   "examples/README.md",
+  "examples/verify/README.md",
 ])("%s", (path) => {
   it("links to what is there", () => {
     const targets = linksOf(readDoc(path)).map((target) => join(dirname(path), target));
