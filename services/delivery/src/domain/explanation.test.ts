@@ -113,6 +113,11 @@ test.each([
     skip("FILTER_ERROR", "no such key: ok"),
     "its filter cannot be evaluated on the event: no such key: ok",
   ],
+  [skip("TYPE_FILTERED"), "the provider sends no such event of the type to anyone"],
+  [
+    skip("TYPE_FILTERED", "no such key: ok"),
+    "the provider's filter of the type cannot be evaluated on the event: no such key: ok",
+  ],
 ] as const)("%o is said in words", (skipped, words) => {
   expect(skippedInWords(skipped, "now")).toBe(words);
 });

@@ -87,5 +87,8 @@ export function skippedInWords({ reason, detail }: Skipped, when: "then" | "now"
       return when === "then" ? "its filter said no" : "its filter says no";
     case "FILTER_ERROR":
       return `its filter cannot be evaluated on the event: ${detail}`;
+    case "TYPE_FILTERED":
+      if (detail === undefined) return "the provider sends no such event of the type to anyone";
+      return `the provider's filter of the type cannot be evaluated on the event: ${detail}`;
   }
 }

@@ -1,6 +1,13 @@
 import { compileFilter, FilterEvent } from "@posthorn/filter";
 import { describe, expect, it } from "vitest";
-import { isSubscribed, type Matchable, matchWebhook, matchWebhooks, patternFor } from "./match.ts";
+import {
+  isSubscribed,
+  type Matchable,
+  matchWebhook,
+  matchWebhooks,
+  patternFor,
+  withheldOf,
+} from "./match.ts";
 
 function webhook(changes: Partial<Matchable> & { filter?: string } = {}): Matchable {
   const { filter, ...rest } = changes;
@@ -97,6 +104,37 @@ describe("an event at a webhook", () => {
     ],
   ] as const)("%s", (_name, changes, expected) => {
     expect(matchWebhook(event(), webhook(changes))).toEqual(expected);
+  });
+});
+
+describe("an event of a type that the provider filters", () => {
+  const typeFilters = new Map([["order.created", compileFilter(wanted)]]);
+  const withheld = (data: string) => withheldOf(event(data), { typeFilters });
+
+  it.each([
+    ["that passes goes to webhooks", '{"status":"FULFILLED"}', undefined],
+    ["that does not is withheld", '{"status":"PLACED"}', { reason: "TYPE_FILTERED" }],
+    [
+      "of which the filter cannot tell is withheld, and says why",
+      "{}",
+      { reason: "TYPE_FILTERED", detail: "no field status" },
+    ],
+  ])("%s", (_name, data, expected) => {
+    expect(withheld(data)).toEqual(expected);
+  });
+
+  it("asks the filters of no other types", () => {
+    const fails = compileFilter(failing);
+    expect(withheldOf(event("{"), { typeFilters: new Map([["a", fails]]) })).toBeUndefined();
+    expect(withheldOf(event("{"), { typeFilters: new Map() })).toBeUndefined();
+  });
+
+  it("is skipped by every webhook that subscribes the type, whatever else would keep it", () => {
+    const other = webhook({ id: "wh_other", eventTypes: ["invoice.paid"] });
+    const webhooks = [webhook(), webhook({ state: "PAUSED", filter: failing }), other];
+    const { deliver, skipped } = matchWebhooks(event(), webhooks, { reason: "TYPE_FILTERED" });
+    expect(deliver).toEqual([]);
+    expect(skipped).toEqual(Array(2).fill({ webhook: "wh_1", reason: "TYPE_FILTERED" }));
   });
 });
 

@@ -26,11 +26,29 @@ export function matchableEvent(
   return { type: facts.type, forFilters: new FilterEvent(facts) };
 }
 
+/** What an event is withheld by from everyone. */
+export interface Withholding {
+  /** Which events of a type are sent to anyone; of types that are not in it: all. */
+  readonly typeFilters: ReadonlyMap<string, Filter>;
+}
+
+/** Why an event is sent to no webhook, whatever it subscribes. */
+export interface Withheld {
+  readonly reason: "TYPE_FILTERED";
+  /** What went wrong, where the filter gave neither true nor false. */
+  readonly detail?: string;
+}
+
 /** Why a webhook that subscribes the type gets no delivery. */
 export interface Skipped {
   readonly webhook: string;
-  readonly reason: "WEBHOOK_PAUSED" | "WEBHOOK_DISABLED" | "FILTERED" | "FILTER_ERROR";
-  /** With FILTER_ERROR: what went wrong. */
+  readonly reason:
+    | "WEBHOOK_PAUSED"
+    | "WEBHOOK_DISABLED"
+    | "FILTERED"
+    | "FILTER_ERROR"
+    | Withheld["reason"];
+  /** With FILTER_ERROR, and of a withheld event: what went wrong. */
   readonly detail?: string;
 }
 
@@ -53,17 +71,32 @@ export interface Matches<W extends Matchable> {
 /** Webhooks that an event lists as skipped, at most. */
 export const skippedMax = 250;
 
-/** Tells which of a workspace's webhooks an event is for, and why it is not for the others. */
+/** Tells why nobody gets an event; undefined when nothing withholds it. */
+export function withheldOf(
+  { type, forFilters }: MatchableEvent,
+  { typeFilters }: Withholding,
+): Withheld | undefined {
+  const isSent = typeFilters.get(type)?.(forFilters) ?? true;
+  if (isSent === true) return undefined;
+  const reason = "TYPE_FILTERED";
+  return isSent === false ? { reason } : { reason, detail: isSent.message };
+}
+
+/**
+ * Tells which of a workspace's webhooks an event is for, and why it is not for the others.
+ * `withheld` is why nobody gets it, if so.
+ */
 export function matchWebhooks<W extends Matchable>(
   event: MatchableEvent,
   webhooks: Iterable<W>,
+  withheld?: Withheld,
 ): Matches<W> {
   const deliver: { webhook: W; matchedBy: string }[] = [];
   const skipped: Skipped[] = [];
   let skippedCount = 0;
   const wants = onceForEachFilter(event);
   for (const webhook of webhooks) {
-    const verdict = judge(event.type, webhook, wants);
+    const verdict = judge(event.type, webhook, { wants, withheld });
     if (verdict.kind === "delivered") deliver.push({ webhook, matchedBy: verdict.matchedBy });
     if (verdict.kind !== "skipped") continue;
     skippedCount += 1;
@@ -73,19 +106,29 @@ export function matchWebhooks<W extends Matchable>(
 }
 
 /** Tells what becomes of an event at one webhook. */
-export function matchWebhook(event: MatchableEvent, webhook: Matchable): Verdict {
-  return judge(event.type, webhook, (filter) => filter(event.forFilters));
+export function matchWebhook(
+  event: MatchableEvent,
+  webhook: Matchable,
+  withheld?: Withheld,
+): Verdict {
+  return judge(event.type, webhook, { wants: (filter) => filter(event.forFilters), withheld });
 }
 
 type Wants = (filter: Filter) => boolean | FilterError;
 
 /**
  * A webhook that is off is skipped, and gets nothing, now or later; one that the user has paused
- * may ask for deliveries that wait. What a filter leaves out is not blamed on a pause.
+ * may ask for deliveries that wait. What a filter leaves out is not blamed on a pause, and what
+ * nobody gets is not blamed on the webhook.
  */
-function judge(type: string, webhook: Matchable, wants: Wants): Verdict {
+function judge(
+  type: string,
+  webhook: Matchable,
+  { wants, withheld }: { wants: Wants; withheld: Withheld | undefined },
+): Verdict {
   const matchedBy = patternFor(type, webhook.eventTypes);
   if (matchedBy === undefined) return { kind: "unsubscribed" };
+  if (withheld) return skip(webhook, withheld.reason, withheld.detail);
   const wanted = webhook.filterOf === undefined || wants(webhook.filterOf);
   if (wanted instanceof FilterError) return skip(webhook, "FILTER_ERROR", wanted.message);
   if (!wanted) return skip(webhook, "FILTERED");

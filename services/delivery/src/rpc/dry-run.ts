@@ -12,7 +12,13 @@ import {
 import type { Event } from "@posthorn/proto/posthorn/ingestion/v1/event";
 import { newUuid, uuidToId } from "@posthorn/runtime";
 import { skippedInWords, unsubscribedInWords } from "../domain/explanation.ts";
-import { type MatchableEvent, matchableEvent, matchWebhook } from "../domain/match.ts";
+import {
+  type MatchableEvent,
+  matchableEvent,
+  matchWebhook,
+  type Withheld,
+  withheldOf,
+} from "../domain/match.ts";
 import { untracedParent } from "../workers/attempt-span.ts";
 import { inEnvelopes } from "../workers/in-envelopes.ts";
 import { requestOf, unsignedHeaders } from "../workers/request.ts";
@@ -43,12 +49,13 @@ export function dryRun({ event, webhooks, provider, now }: DryRunInput): DryRun 
     time,
     connection: "",
   });
+  const withheld = withheldOf(matchable, provider);
   const deliverAt = event.deliverTime && timestampDate(event.deliverTime);
   const deliveries: DryRunDelivery[] = [];
   const misses: DryRunMiss[] = [];
   let bodyBytes = 0;
   for (const webhook of webhooks) {
-    const verdict = judge(matchable, webhook);
+    const verdict = judge(matchable, webhook, withheld);
     if (typeof verdict !== "string") {
       misses.push(verdict);
       continue;
@@ -72,8 +79,12 @@ export function dryRun({ event, webhooks, provider, now }: DryRunInput): DryRun 
 }
 
 /** Gives the pattern that matched, or why there would be no delivery. */
-function judge(event: MatchableEvent, webhook: KnownWebhook): string | DryRunMiss {
-  const verdict = matchWebhook(event, webhook);
+function judge(
+  event: MatchableEvent,
+  webhook: KnownWebhook,
+  withheld: Withheld | undefined,
+): string | DryRunMiss {
+  const verdict = matchWebhook(event, webhook, withheld);
   switch (verdict.kind) {
     case "delivered":
       return verdict.matchedBy;

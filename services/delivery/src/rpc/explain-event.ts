@@ -12,7 +12,7 @@ import {
 import { idTimeMs, idToUuid } from "@posthorn/runtime";
 import type { Delivery } from "../domain/delivery.ts";
 import { explain } from "../domain/explanation.ts";
-import { matchableEvent, matchWebhook } from "../domain/match.ts";
+import { matchableEvent, matchWebhook, withheldOf } from "../domain/match.ts";
 import { listDeliveries } from "../store/deliveries.ts";
 import type { StoredEvent } from "../store/events.ts";
 import type { KnownWorkspace } from "../workers/subscriptions.ts";
@@ -77,6 +77,7 @@ function explainOne(
   const ofWebhook = deliveries.filter(({ webhookId }) => webhookId === id);
   const own = ofWebhook.find(({ trigger }) => trigger === "EVENT");
   const matchable = matchableEvent({ ...event, connection: "" });
+  const withheld = workspace.provider && withheldOf(matchable, workspace.provider);
   const { verdict, description } = explain({
     eventType: event.type,
     acceptedAt: event.acceptedAt,
@@ -86,7 +87,7 @@ function explainOne(
     isTest: ofWebhook.some(({ trigger }) => trigger === "TEST"),
     skipped: event.skipped.find((skipped) => skipped.webhook === id),
     isSkippedWhole: event.skippedCount === event.skipped.length,
-    now: webhook && matchWebhook(matchable, webhook),
+    now: webhook && matchWebhook(matchable, webhook, withheld),
   });
   return create(WebhookExplanationSchema, {
     webhook: id,

@@ -6,7 +6,7 @@ import {
 } from "@posthorn/proto/posthorn/delivery/v1/event_service";
 import { idToUuid } from "@posthorn/runtime";
 import type { Envelope } from "../domain/envelope.ts";
-import { isSubscribed, matchableEvent } from "../domain/match.ts";
+import { isSubscribed, matchableEvent, withheldOf } from "../domain/match.ts";
 import type { StoredEvent } from "../store/events.ts";
 import { fromSignature } from "../workers/signature-message.ts";
 import type { KnownProvider, Subscriptions } from "../workers/subscriptions.ts";
@@ -51,11 +51,10 @@ function envelopeOf({ envelopes }: KnownProvider, version: string): Envelope {
 }
 
 /** Tells whether the provider sends the event to anyone. */
-function isSent(event: StoredEvent, { typeFilters }: KnownProvider): boolean {
-  const filter = typeFilters.get(event.type);
-  if (filter === undefined) return true;
+function isSent(event: StoredEvent, provider: KnownProvider): boolean {
   const { id, type, data, time } = event;
-  return filter(matchableEvent({ id, type, data, time, connection: "" }).forFilters) === true;
+  const matchable = matchableEvent({ id, type, data, time, connection: "" });
+  return withheldOf(matchable, provider) === undefined;
 }
 
 function shown(event: StoredEvent, provider: KnownProvider, envelope: Envelope): WatchedEvent {

@@ -5,7 +5,7 @@ import { EventRecordSchema } from "@posthorn/proto/posthorn/topics/v1/event_reco
 import { checkMessage } from "@posthorn/rpc";
 import { dayOf, idTimeMs, idToUuid, newUuid, uuidToId } from "@posthorn/runtime";
 import { pinOf } from "../domain/envelope.ts";
-import { type MatchableEvent, matchableEvent, matchWebhooks } from "../domain/match.ts";
+import { type MatchableEvent, matchableEvent, matchWebhooks, withheldOf } from "../domain/match.ts";
 import type { NewDelivery, NewEvent, ParkedRecord } from "../store/fan-outs.ts";
 import { writeSkipped } from "../store/skipped.ts";
 import { inEnvelopes } from "./in-envelopes.ts";
@@ -84,8 +84,11 @@ function planEvent(
   decoded: Decoded["event"],
   known: Subscriptions,
 ): Omit<Planned, "offset" | "value"> {
-  const webhooks = known.latest(decoded.workspaceUuid)?.webhooks.values() ?? [];
-  const { deliver, ...skipped } = matchWebhooks(toMatchable(decoded), webhooks);
+  const workspace = known.latest(decoded.workspaceUuid);
+  const matchable = toMatchable(decoded);
+  const withheld = workspace?.provider && withheldOf(matchable, workspace.provider);
+  const webhooks = workspace?.webhooks.values() ?? [];
+  const { deliver, ...skipped } = matchWebhooks(matchable, webhooks, withheld);
   const event = { ...decoded, skipped: writeSkipped(skipped) };
   const atMs = idTimeMs(decoded.uuid); // a delivery's id tells its event's day
   const { deliverAt, acceptedAt } = decoded;

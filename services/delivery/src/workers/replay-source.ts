@@ -2,7 +2,7 @@ import { idToUuid, uuidToId } from "@posthorn/runtime";
 import type { Kysely } from "kysely";
 import { type StoredState, shownState } from "../domain/delivery.ts";
 import { type EnvelopePin, pinOf } from "../domain/envelope.ts";
-import { matchWebhook, patternFor } from "../domain/match.ts";
+import { matchWebhook, patternFor, withheldOf } from "../domain/match.ts";
 import { isSelected, isWanted, type ReplayFilter } from "../domain/replay.ts";
 import type { Database } from "../store/database.ts";
 import {
@@ -15,7 +15,7 @@ import {
 } from "../store/replay-candidates.ts";
 import type { RunningReplay } from "../store/replay-steps.ts";
 import { toMatchable } from "./fan-out-plan.ts";
-import type { KnownWebhook, KnownWorkspace } from "./subscriptions.ts";
+import type { KnownProvider, KnownWebhook, KnownWorkspace } from "./subscriptions.ts";
 
 /** A candidate with where it is sent to; undefined when it is not. */
 export type Judged = Candidate & {
@@ -52,7 +52,7 @@ const bytesMax = 4 * 1024 * 1024;
 /** Gives where a replay finds what it sends; undefined when a webhook of it is gone. */
 export function replaySource(
   replay: RunningReplay,
-  { webhooks }: KnownWorkspace,
+  { webhooks, provider }: KnownWorkspace,
 ): ReplaySource | undefined {
   const { filter, webhookUuid, toWebhookUuid } = replay;
   const from = webhooks.get(webhookUuid ?? "");
@@ -60,19 +60,21 @@ export function replaySource(
   if (filter === "DELIVERIES") {
     return webhookUuid === undefined || from ? deliverySource(replay, webhooks) : undefined;
   }
-  return from && to && eventSource(replay, { filter, from, to });
+  return from && to && provider && eventSource(replay, { filter, from, to, provider });
 }
 
 interface Sending {
   readonly filter: Exclude<ReplayFilter, "DELIVERIES">;
   readonly from: KnownWebhook;
   readonly to: KnownWebhook;
+  readonly provider: KnownProvider;
 }
 
-function eventSource(replay: RunningReplay, { filter, from, to }: Sending): ReplaySource {
+function eventSource(replay: RunningReplay, sending: Sending): ReplaySource {
+  const { filter, from, to, provider } = sending;
   // What failed was subscribed when it was published, whatever the webhook subscribes by now.
   const isOwed = filter === "FAILED";
-  const isFiltered = !isOwed && from.filterOf !== undefined;
+  const isFiltered = !isOwed && (from.filterOf !== undefined || provider.typeFilters.size > 0);
   const spanEndMs = Number(replay.cursor.atUs) / 1000 + spanMs;
   const before = new Date(Math.min(Math.ceil(spanEndMs), replay.before.getTime()));
   return {
@@ -88,7 +90,7 @@ function eventSource(replay: RunningReplay, { filter, from, to }: Sending): Repl
       const wanted = isFiltered
         ? await passing(
             db,
-            { replay, from },
+            { replay, sending },
             named.map(({ event }) => event),
           )
         : undefined;
@@ -105,17 +107,18 @@ function eventSource(replay: RunningReplay, { filter, from, to }: Sending): Repl
   };
 }
 
-/** Gives the UUIDs of the events that pass the webhook's filter, whether it is on or off. */
+/** Gives the UUIDs of the events that pass the type's filter and the webhook's, be it on or off. */
 async function passing(
   db: Kysely<Database>,
-  { replay, from }: { replay: RunningReplay; from: KnownWebhook },
+  { replay, sending }: { replay: RunningReplay; sending: Sending },
   events: readonly EventCandidate[],
 ): Promise<ReadonlySet<string>> {
   const passed = new Set<string>();
-  const webhook = { ...from, state: "ACTIVE" } as const;
+  const webhook = { ...sending.from, state: "ACTIVE" } as const;
   for (const some of byBytes(events)) {
     for (const body of await listEventBodies(db, replay.workspaceUuid, some)) {
-      const { kind } = matchWebhook(toMatchable(body), webhook);
+      const event = toMatchable(body);
+      const { kind } = matchWebhook(event, webhook, withheldOf(event, sending.provider));
       if (kind === "delivered") passed.add(body.uuid);
     }
   }

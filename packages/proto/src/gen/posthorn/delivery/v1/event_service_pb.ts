@@ -251,7 +251,8 @@ export type SkippedWebhook = Message<"posthorn.delivery.v1.SkippedWebhook"> & {
   reason: string;
 
   /**
-   * With FILTER_ERROR: what went wrong, such as a field that the event does not have.
+   * With FILTER_ERROR, and with TYPE_FILTERED where the filter failed: what went wrong, such as a
+   * field that the event does not have.
    *
    * @generated from field: string detail = 3;
    */
@@ -281,7 +282,8 @@ export type SkippedWebhookJson = {
   reason?: string;
 
   /**
-   * With FILTER_ERROR: what went wrong, such as a field that the event does not have.
+   * With FILTER_ERROR, and with TYPE_FILTERED where the filter failed: what went wrong, such as a
+   * field that the event does not have.
    *
    * @generated from field: string detail = 3;
    */
