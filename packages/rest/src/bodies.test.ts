@@ -99,7 +99,10 @@ type Hook = MessageShape<DescMessage> & { readonly id: string };
 describe("null in an answer", () => {
   it("stands for every NullValue field", async () => {
     expect((await call("GET /hooks/1")).text).toBe('{"data":{"id":"1"},"error":null}');
-    expect((await call("GET /hooks")).text).toBe('{"error":null}');
+  });
+
+  it("has the list beside it although that is empty", async () => {
+    expect((await call("GET /hooks")).text).toBe('{"data":[],"error":null}');
   });
 
   it("stands for a Value that is null", async () => {

@@ -38,6 +38,7 @@ const { message } = testSchema({
       again: "All",
     },
     Inner: { name: "string", data: "raw", many: "repeated raw", named: "map raw" },
+    Frame: { data: "repeated Inner", error: "enum google.protobuf.NullValue", note: "string" },
     Page: { items: "repeated Inner", other: "string", next_page_token: "string" },
   },
   methods: {},
@@ -100,6 +101,10 @@ describe("messageWriter", () => {
 
   it("has a page's list and token although they are empty", () => {
     expect(write("Page", {})).toBe('{"items":[],"nextPageToken":""}');
+  });
+
+  it("has a list that stands beside a null although it is empty", () => {
+    expect(write("Frame", {})).toBe('{"data":[],"error":null}');
   });
 
   it("writes special numbers as texts and unknown enum values as numbers", () => {

@@ -18,7 +18,7 @@ type Known = Map<string, JsonWriter>;
  * Gives the writer of a message type: ProtoJSON, but a raw_json field's text stands in it as it
  * is. Numbers, booleans and NullValues are always there, empty texts, lists, maps and enums are
  * left out; a page (a message with a `next_page_token`) has its list and token even when they are
- * empty.
+ * empty, and a message with a NullValue its list.
  */
 export function messageWriter(desc: DescMessage): JsonWriter {
   return messageWriterOf(desc, new Map());
@@ -43,17 +43,22 @@ function messageWriterOf(desc: DescMessage, known: Known): JsonWriter {
   };
   const writer = wellKnownWriter(desc) ?? write;
   known.set(desc.typeName, writer);
-  const isPage = desc.fields.some((field) => field.name === "next_page_token");
+  const isFrame = desc.fields.some(framesAnswer);
   if (writer === write) {
-    members.push(...desc.fields.map((field) => memberWriter(field, isPage, known)));
+    members.push(...desc.fields.map((field) => memberWriter(field, isFrame, known)));
   }
   return writer;
 }
 
-function memberWriter(field: DescField, isPage: boolean, known: Known) {
+/** Whether a message with such a field is what stands around a list, even around an empty one. */
+function framesAnswer(field: DescField): boolean {
+  return field.name === "next_page_token" || (field.fieldKind === "enum" && isNull(field.enum));
+}
+
+function memberWriter(field: DescField, isFrame: boolean, known: Known) {
   const start = `${JSON.stringify(field.jsonName)}:`;
   const write = valueWriter(field, known);
-  const isLeftOut = leftOut(field, isPage);
+  const isLeftOut = leftOut(field, isFrame);
   const { localName, oneof } = field;
   return (message: Fields): string => {
     const group = oneof && (message[oneof.localName] as Fields);
@@ -64,25 +69,25 @@ function memberWriter(field: DescField, isPage: boolean, known: Known) {
 }
 
 /** Which values of a field need no place in an answer. */
-function leftOut(field: DescField, isPage: boolean): (value: unknown) => boolean {
+function leftOut(field: DescField, isFrame: boolean): (value: unknown) => boolean {
   switch (field.fieldKind) {
     case "list":
-      return isPage ? never : (value) => (value as unknown[]).length === 0;
+      return isFrame ? never : (value) => (value as unknown[]).length === 0;
     case "map":
       return (value) => Object.keys(value as Fields).length === 0;
     case "enum":
       return hasPresence(field) || isNull(field.enum) ? never : (value) => value === 0;
     case "scalar":
-      return leftOutScalar(field, isPage);
+      return leftOutScalar(field, isFrame);
     case "message":
       return never;
   }
 }
 
-function leftOutScalar(field: DescField, isPage: boolean): (value: unknown) => boolean {
+function leftOutScalar(field: DescField, isFrame: boolean): (value: unknown) => boolean {
   // An empty text is no JSON, so a raw value that is empty can only be absent.
   if (isRawJson(field)) return (value) => (value as Uint8Array).length === 0;
-  if (hasPresence(field) || (isPage && field.name === "next_page_token")) return never;
+  if (hasPresence(field) || (isFrame && field.name === "next_page_token")) return never;
   if (field.scalar === ScalarType.STRING) return (value) => value === "";
   if (field.scalar === ScalarType.BYTES) return (value) => (value as Uint8Array).length === 0;
   return never;
