@@ -1,6 +1,9 @@
 import { type DescMethod, getOption } from "@bufbuild/protobuf";
 import { AppError } from "@posthorn/errors";
-import { access as accessOption } from "@posthorn/proto/posthorn/type/v1/options";
+import {
+  access as accessOption,
+  compat as compatOption,
+} from "@posthorn/proto/posthorn/type/v1/options";
 import { levelName } from "../level.ts";
 import { hasScope, type Principal } from "../principal.ts";
 
@@ -10,6 +13,8 @@ export interface Access {
   /** Empty for none. */
   readonly scope: string;
   readonly createsWorkspace: boolean;
+  /** Whose API the method's service stands for; empty for Posthorn's own. */
+  readonly compat: string;
 }
 
 /** Reads the method's access option; undefined when there is none, and then nobody may call it. */
@@ -17,11 +22,18 @@ export function accessOf(method: DescMethod): Access | undefined {
   const option = getOption(method, accessOption);
   const level = levelName(option.level);
   if (level === undefined) return undefined;
-  return { level, scope: option.scope, createsWorkspace: option.createsWorkspace };
+  const compat = getOption(method.parent, compatOption);
+  return { level, scope: option.scope, createsWorkspace: option.createsWorkspace, compat };
 }
 
-/** Throws `forbidden` unless the principal may call a method of that access. */
+/**
+ * Throws `forbidden` unless the principal may call a method of that access, and `not_found` for
+ * another system's API that is not open to the principal's provider.
+ */
 export function checkAccess(principal: Principal, access: Access): void {
+  if (access.compat !== "" && access.compat !== principal.compat) {
+    throw new AppError("not_found", "there is no such path");
+  }
   if (!hasLevel(principal.level, access.level)) {
     throw new AppError("forbidden", `this needs ${keyNames[access.level]}`);
   }

@@ -6,12 +6,17 @@ import {
   file_google_protobuf_empty,
 } from "@bufbuild/protobuf/wkt";
 import { Code } from "@connectrpc/connect";
+import { HookService } from "@posthorn/proto/posthorn/compat/tracktile/v1/hook_service";
+import { logger } from "@posthorn/runtime";
 import { describe, expect, test } from "vitest";
 import { bearer, clients, outcomeOf } from "../../test/clients.ts";
 import { fixture, fixtureAuthority, keys, serviceKey } from "../../test/fixture.ts";
 import { newApiKey } from "../api-key.ts";
+import { appClient } from "../client.ts";
 import { localTransport } from "../local-transport.ts";
+import type { Principal } from "../principal.ts";
 import type { Routes } from "../routes.ts";
+import { serverInterceptors } from "../server-interceptors.ts";
 
 type Clients = ReturnType<typeof clients>;
 
@@ -146,6 +151,27 @@ describe("access", () => {
       const call = open.unary(method, undefined, undefined, bearer(key).headers, {});
       await expect(call).rejects.toMatchObject({ code: Code.PermissionDenied });
     }
+  });
+});
+
+describe("another system's API", () => {
+  const scopes = ["webhooks"];
+  const known = { keyId: "key_1", provider: "demo", compat: "tracktile", scopes } as const;
+
+  test.each<[string, Partial<Principal>, string]>([
+    ["a key of a provider that has opened it", {}, "ok"],
+    ["a key of such a provider without the scope", { scopes: [] }, "forbidden"],
+    ["a key of a provider that has opened another", { compat: "up42" }, "not_found"],
+    ["a key of a provider that has opened none", { compat: "", scopes: [] }, "not_found"],
+    ["an admin key", { level: "admin", provider: "", compat: "" }, "not_found"],
+  ])("answers %s with %s", async (_name, changed, expected) => {
+    const principal = { ...known, level: "workspace", workspaceId: "ws_acme", ...changed } as const;
+    const authority = { ...fixtureAuthority(), checkKey: async () => principal };
+    const log = logger({ name: "test", level: "silent" });
+    const interceptors = serverInterceptors({ authority, serviceKey, log });
+    const routes: Routes = (router) => router.service(HookService, { listHooks: () => ({}) });
+    const hooks = appClient(HookService, localTransport(routes, { interceptors }));
+    expect(await outcomeOf(hooks.listHooks({}, bearer(newApiKey("api-"))))).toBe(expected);
   });
 });
 

@@ -14,7 +14,7 @@ import type { Message, UnknownEnum } from "@bufbuild/protobuf";
  * Describes the file posthorn/type/v1/options.proto.
  */
 export const file_posthorn_type_v1_options: GenFile = /*@__PURE__*/
-  fileDesc("Ch5wb3N0aG9ybi90eXBlL3YxL29wdGlvbnMucHJvdG8SEHBvc3Rob3JuLnR5cGUudjEiWgoGQWNjZXNzEiYKBWxldmVsGAEgASgOMhcucG9zdGhvcm4udHlwZS52MS5MZXZlbBINCgVzY29wZRgCIAEoCRIZChFjcmVhdGVzX3dvcmtzcGFjZRgDIAEoCCprCgVMZXZlbBIVChFMRVZFTF9VTlNQRUNJRklFRBAAEg8KC0xFVkVMX0FETUlOEAESEgoOTEVWRUxfT1BFUkFUT1IQAhITCg9MRVZFTF9XT1JLU1BBQ0UQAxIRCg1MRVZFTF9TRVJWSUNFEAQ6UgoGYWNjZXNzEh4uZ29vZ2xlLnByb3RvYnVmLk1ldGhvZE9wdGlvbnMYtYcDIAEoCzIYLnBvc3Rob3JuLnR5cGUudjEuQWNjZXNzUgZhY2Nlc3M6QQoLaHR0cF9zdGF0dXMSHi5nb29nbGUucHJvdG9idWYuTWV0aG9kT3B0aW9ucxi2hwMgASgFUgpodHRwU3RhdHVzOkIKC3Jlc3RfZXJyb3JzEh8uZ29vZ2xlLnByb3RvYnVmLlNlcnZpY2VPcHRpb25zGLiHAyABKAlSCnJlc3RFcnJvcnM6OgoIcmF3X2pzb24SHS5nb29nbGUucHJvdG9idWYuRmllbGRPcHRpb25zGLeHAyABKAhSB3Jhd0pzb25iBnByb3RvMw", [file_google_protobuf_descriptor]);
+  fileDesc("Ch5wb3N0aG9ybi90eXBlL3YxL29wdGlvbnMucHJvdG8SEHBvc3Rob3JuLnR5cGUudjEiWgoGQWNjZXNzEiYKBWxldmVsGAEgASgOMhcucG9zdGhvcm4udHlwZS52MS5MZXZlbBINCgVzY29wZRgCIAEoCRIZChFjcmVhdGVzX3dvcmtzcGFjZRgDIAEoCCprCgVMZXZlbBIVChFMRVZFTF9VTlNQRUNJRklFRBAAEg8KC0xFVkVMX0FETUlOEAESEgoOTEVWRUxfT1BFUkFUT1IQAhITCg9MRVZFTF9XT1JLU1BBQ0UQAxIRCg1MRVZFTF9TRVJWSUNFEAQ6UgoGYWNjZXNzEh4uZ29vZ2xlLnByb3RvYnVmLk1ldGhvZE9wdGlvbnMYtYcDIAEoCzIYLnBvc3Rob3JuLnR5cGUudjEuQWNjZXNzUgZhY2Nlc3M6QQoLaHR0cF9zdGF0dXMSHi5nb29nbGUucHJvdG9idWYuTWV0aG9kT3B0aW9ucxi2hwMgASgFUgpodHRwU3RhdHVzOkIKC3Jlc3RfZXJyb3JzEh8uZ29vZ2xlLnByb3RvYnVmLlNlcnZpY2VPcHRpb25zGLiHAyABKAlSCnJlc3RFcnJvcnM6OQoGY29tcGF0Eh8uZ29vZ2xlLnByb3RvYnVmLlNlcnZpY2VPcHRpb25zGLmHAyABKAlSBmNvbXBhdDo6CghyYXdfanNvbhIdLmdvb2dsZS5wcm90b2J1Zi5GaWVsZE9wdGlvbnMYt4cDIAEoCFIHcmF3SnNvbmIGcHJvdG8z", [file_google_protobuf_descriptor]);
 
 /**
  * The level of key that a method wants, and the scope a workspace key must carry.
@@ -173,6 +173,15 @@ export const rest_errors: GenExtension<ServiceOptions, string> = /*@__PURE__*/
   extDesc(file_posthorn_type_v1_options, 2);
 
 /**
+ * Whose API the service stands for, such as `tracktile`: only keys of providers whose `compat`
+ * is the same may call it; for other keys there is no such path. Empty: it is Posthorn's own.
+ *
+ * @generated from extension: string compat = 50105;
+ */
+export const compat: GenExtension<ServiceOptions, string> = /*@__PURE__*/
+  extDesc(file_posthorn_type_v1_options, 3);
+
+/**
  * The bytes of the field are JSON text (UTF-8). gRPC and protobuf clients put the text in;
  * in REST and in ProtoJSON of the gateway the text stands in the message as it is, and its
  * exact bytes are kept: number spellings, key order, escapes and white space.
@@ -180,5 +189,5 @@ export const rest_errors: GenExtension<ServiceOptions, string> = /*@__PURE__*/
  * @generated from extension: bool raw_json = 50103;
  */
 export const raw_json: GenExtension<FieldOptions, boolean> = /*@__PURE__*/
-  extDesc(file_posthorn_type_v1_options, 3);
+  extDesc(file_posthorn_type_v1_options, 4);
 
