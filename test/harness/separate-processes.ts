@@ -32,8 +32,8 @@ export async function separateProcesses(
   const database = databaseUrl ? { url: databaseUrl, drop() {} } : await testDatabase();
   const broker = options.log === "postgres" ? undefined : await kafkaBroker();
   const brokers = broker?.brokers ?? [];
-  const ports = await Promise.all(Array.from({ length: 5 }, () => freePort()));
-  const [subscription, ingestion, delivery, gateway, grpc] = ports.map(String);
+  const ports = await Promise.all(Array.from({ length: 6 }, () => freePort()));
+  const [subscription, ingestion, delivery, compat, gateway, grpc] = ports.map(String);
   const env: Record<string, string> = {
     DATABASE_URL: database.url,
     ...(broker && { KAFKA_BROKERS: brokers.join(",") }),
@@ -42,11 +42,13 @@ export async function separateProcesses(
     POSTHORN_SUBSCRIPTION_PORT: subscription ?? "",
     POSTHORN_INGESTION_PORT: ingestion ?? "",
     POSTHORN_DELIVERY_PORT: delivery ?? "",
+    POSTHORN_COMPAT_PORT: compat ?? "",
     POSTHORN_PORT: gateway ?? "",
     POSTHORN_GRPC_PORT: grpc ?? "",
     POSTHORN_SUBSCRIPTION_URL: `http://127.0.0.1:${subscription}`,
     POSTHORN_INGESTION_URL: `http://127.0.0.1:${ingestion}`,
     POSTHORN_DELIVERY_URL: `http://127.0.0.1:${delivery}`,
+    POSTHORN_COMPAT_URL: `http://127.0.0.1:${compat}`,
     POSTHORN_LOG_LEVEL: "warn",
     ...loopbackAllowed,
     ...options.env,
@@ -66,6 +68,7 @@ export async function separateProcesses(
   const [deliveryProcess] = await Promise.all([
     start("delivery", delivery),
     start("ingestion", ingestion),
+    start("compat", compat),
   ]);
   await start("gateway", gateway);
   const url = `http://127.0.0.1:${gateway}`;

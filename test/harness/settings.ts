@@ -1,7 +1,7 @@
 import { readFileSync } from "node:fs";
 
 /** A service that is a process of its own. */
-export type Service = "subscription" | "ingestion" | "delivery" | "gateway";
+export type Service = "subscription" | "ingestion" | "delivery" | "compat" | "gateway";
 
 /** What a process needs besides its service, by what its config.ts calls. */
 const shared = [

@@ -21,7 +21,7 @@ import { type Service, settingsOf } from "../harness/settings.ts";
 const run = promisify(execFile);
 const root = new URL("../..", import.meta.url).pathname;
 const compose = readCompose();
-const ours: readonly Service[] = ["subscription", "ingestion", "delivery", "gateway"];
+const ours: readonly Service[] = ["subscription", "ingestion", "delivery", "compat", "gateway"];
 const withSchema: readonly Service[] = ["subscription", "ingestion", "delivery"];
 
 describe("deploy/compose.yaml", () => {
@@ -78,7 +78,7 @@ describe.runIf(canRunKafkaBroker())("the environment of deploy/compose.yaml", ()
 
   beforeAll(async () => {
     [database, broker] = await Promise.all([testDatabase(), kafkaBroker()]);
-    const ports = ["8431", "8432", "8433", "8420", "8421"];
+    const ports = ["8431", "8432", "8433", "8434", "8420", "8421"];
     places = new Map([
       ["kafka:9092", broker.brokers.join()],
       ["0.0.0.0", "127.0.0.1"],

@@ -8,7 +8,7 @@ import { newApiKey } from "@posthorn/rpc";
 import { eventually } from "@posthorn/testkit";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
 import { oneProcess } from "../harness/posthorn.ts";
-import { fill, goodBody, isText, type Route, readRoutes } from "./routes.ts";
+import { fill, goodBody, isOwn, isText, type Route, readRoutes } from "./routes.ts";
 import { expectRefused, freeType, prepare, send } from "./scene.ts";
 import { belongings, makeKey, scopes, type Tenant, tenant } from "./tenants.ts";
 
@@ -17,6 +17,8 @@ let adminKey: string;
 /** Of another provider, whose unknown event types are taken. */
 let otherOperator: string;
 let routes: Route[];
+/** Those of other systems' APIs. */
+let others: Route[];
 let mine: Tenant;
 let theirs: Tenant;
 
@@ -30,7 +32,9 @@ beforeAll(async () => {
   });
   expect(applied.status, applied.text).toBe(200);
   otherOperator = applied.body.operatorKey;
-  routes = await readRoutes(posthorn);
+  const all = await readRoutes(posthorn);
+  routes = all.filter(isOwn);
+  others = all.filter((route) => !isOwn(route));
   mine = await tenant(posthorn, "acme");
   theirs = await tenant(posthorn, "globex");
 }, 120_000);
@@ -182,7 +186,14 @@ describe("a key", () => {
         key: null,
         headers: authorization === undefined ? {} : { authorization },
       });
-    expect(await surprises(routes, 401, answer)).toEqual([]);
+    expect(await surprises([...routes, ...others], 401, answer)).toEqual([]);
+  });
+
+  it("finds no path of another system's API, unless its provider has opened that", async () => {
+    expect(others.length).toBeGreaterThan(10);
+    for (const key of [mine.key, posthorn.operatorKey, otherOperator, adminKey]) {
+      expect(await surprises(others, 404, (route) => ask(route, mine.ids, key))).toEqual([]);
+    }
   });
 });
 

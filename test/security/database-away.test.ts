@@ -13,7 +13,7 @@ import {
 } from "@posthorn/testkit";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
 import { oneProcess } from "../harness/posthorn.ts";
-import { fill, goodBody, type Route, readRoutes } from "./routes.ts";
+import { fill, goodBody, isOwn, type Route, readRoutes } from "./routes.ts";
 import { expectRefused, prepare, send } from "./scene.ts";
 import { type Tenant, tenant } from "./tenants.ts";
 
@@ -36,7 +36,8 @@ beforeAll(async () => {
   await prepare(posthorn);
   mine = await tenant(posthorn, "acme");
   routes = (await readRoutes(posthorn)).filter(
-    ({ needs, path }) => needs.includes("operator key") && !path.endsWith(":watch"),
+    (route) =>
+      isOwn(route) && route.needs.includes("operator key") && !route.path.endsWith(":watch"),
   );
 }, 120_000);
 

@@ -57,6 +57,11 @@ export async function readRoutes({ url }: { url: string }): Promise<Route[]> {
   return routes;
 }
 
+/** Tells whether a route is Posthorn's own, and none of another system's API. */
+export function isOwn({ path }: Route): boolean {
+  return path.startsWith("/v1/");
+}
+
 function toRoute(
   {
     method,

@@ -19,7 +19,9 @@ export interface GatewayConfig {
 /** The configuration of a gateway that is a process of its own. */
 export interface GatewayProcessConfig extends GatewayConfig {
   /** Where each service is: `http://host:port`. */
-  readonly urls: Readonly<Record<Backend, string>>;
+  readonly urls: Readonly<Record<Exclude<Backend, "compat">, string>>;
+  /** The same of compat; undefined: other systems' APIs are not served. */
+  readonly compatUrl: string | undefined;
 }
 
 /** Reads the configuration of a process; call `env.check()` before using it. */
@@ -35,5 +37,6 @@ export function readConfig(env: EnvReader): GatewayProcessConfig {
       ingestion: env.text("POSTHORN_INGESTION_URL"),
       delivery: env.text("POSTHORN_DELIVERY_URL"),
     },
+    compatUrl: env.optionalText("POSTHORN_COMPAT_URL"),
   };
 }

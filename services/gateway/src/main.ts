@@ -1,7 +1,8 @@
+import type { DescService } from "@bufbuild/protobuf";
 import { type RemoteTransport, remoteTransport } from "@posthorn/rpc";
 import { runProcess } from "@posthorn/runtime";
 import { readConfig } from "./config.ts";
-import { type Backend, backendOf } from "./public-services.ts";
+import { type Backend, backendOf, publicServices } from "./public-services.ts";
 import { gatewayService } from "./service.ts";
 
 await runProcess({
@@ -10,16 +11,23 @@ await runProcess({
   async compose({ env, log, metrics }) {
     const config = readConfig(env);
     env.check();
-    const { urls } = config;
-    const transports: Record<Backend, RemoteTransport> = {
+    const { urls, compatUrl } = config;
+    const transports: Partial<Record<Backend, RemoteTransport>> = {
       subscription: remoteTransport({ url: urls.subscription }),
       ingestion: remoteTransport({ url: urls.ingestion }),
       delivery: remoteTransport({ url: urls.delivery }),
+      ...(compatUrl !== undefined && { compat: remoteTransport({ url: compatUrl }) }),
     };
+    const reached = (service: DescService) => transports[backendOf(service)];
     const { parts } = gatewayService(config, {
       log,
       metrics,
-      transportOf: (service) => transports[backendOf(service)],
+      services: publicServices.filter((service) => reached(service) !== undefined),
+      transportOf(service) {
+        const transport = reached(service);
+        if (transport === undefined) throw new Error(`${service} is not served`);
+        return transport;
+      },
       onListen: (part, address) => log.info({ part, ...address }, "serving"),
     });
     return {

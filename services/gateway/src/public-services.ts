@@ -1,4 +1,6 @@
 import type { DescService } from "@bufbuild/protobuf";
+import { HookService } from "@posthorn/proto/posthorn/compat/tracktile/v1/hook_service";
+import { Up42WebhookService } from "@posthorn/proto/posthorn/compat/up42/v1/up42_webhook_service";
 import { DeliveryService } from "@posthorn/proto/posthorn/delivery/v1/delivery_service";
 import { EventService } from "@posthorn/proto/posthorn/delivery/v1/event_service";
 import { ReplayService } from "@posthorn/proto/posthorn/delivery/v1/replay_service";
@@ -14,7 +16,7 @@ import { WebhookService } from "@posthorn/proto/posthorn/subscription/v1/webhook
 import { WorkspaceService } from "@posthorn/proto/posthorn/subscription/v1/workspace_service";
 
 /** The services of Posthorn that the gateway stands in front of. */
-export type Backend = "subscription" | "ingestion" | "delivery";
+export type Backend = "subscription" | "ingestion" | "delivery" | "compat";
 
 /** Every service that callers outside may reach, by the process that serves it. */
 const servicesOf: Readonly<Record<Backend, readonly DescService[]>> = {
@@ -34,6 +36,7 @@ const servicesOf: Readonly<Record<Backend, readonly DescService[]>> = {
     StatsService,
     SystemService,
   ],
+  compat: [HookService, Up42WebhookService],
 };
 
 /** Every service that callers outside may reach. `posthorn.internal.*` is none of them. */
@@ -41,7 +44,7 @@ export const publicServices: readonly DescService[] = Object.values(servicesOf).
 
 /** Tells which process serves a public service. Any other service is a defect. */
 export function backendOf(service: DescService): Backend {
-  for (const backend of ["subscription", "ingestion", "delivery"] as const) {
+  for (const backend of ["subscription", "ingestion", "delivery", "compat"] as const) {
     if (servicesOf[backend].includes(service)) return backend;
   }
   throw new Error(`${service} is not public`);

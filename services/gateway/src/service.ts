@@ -16,6 +16,8 @@ export interface GatewayDeps {
   readonly metrics: Metrics;
   /** How a public service is reached; its errors may be ConnectErrors or AppErrors. */
   transportOf(service: DescService): Transport;
+  /** What is served; default: all public services. */
+  readonly services?: readonly DescService[];
   /** What `/readyz` asks besides whether the gateway itself serves; default: yes. */
   isReady?(): boolean;
   /** Told of each port once it is open, by the part's name: `http` or `grpc`. */
@@ -28,11 +30,11 @@ export interface GatewayDeps {
  * their headers, and the services check keys.
  */
 export function gatewayService(config: GatewayConfig, deps: GatewayDeps): { parts: Part[] } {
-  const { log, metrics, transportOf } = deps;
+  const { log, metrics, transportOf, services = publicServices } = deps;
   const { requestTimeoutMs = 28_000, drainTimeoutMs = 5_000, host } = config;
   const isReady = () => deps.isReady?.() ?? true;
-  const routes = restRoutes(publicServices);
-  const rpc = proxyRoutes(publicServices, transportOf);
+  const routes = restRoutes(services);
+  const rpc = proxyRoutes(services, transportOf);
   const keys = failedKeys();
   const http = httpServer({
     host,

@@ -1,6 +1,7 @@
 import type { DescService } from "@bufbuild/protobuf";
 import type { Transport } from "@connectrpc/connect";
 import { openBus } from "@posthorn/bus";
+import { compatService } from "@posthorn/compat";
 import { deliveryService } from "@posthorn/delivery";
 import { type Backend, backendOf, gatewayService } from "@posthorn/gateway";
 import { ingestionService } from "@posthorn/ingestion";
@@ -77,10 +78,14 @@ export async function compose(
   open.later(delivery.close);
   toDelivery.lead(withServiceKey(localTransport(delivery.internalRoutes, others), serviceKey));
 
+  const toSubscription = localTransport(subscription.routes, own);
+  const deliveries = localTransport(delivery.routes, others);
+  const compat = compatService({ subscription: toSubscription, delivery: deliveries });
   const transports: Record<Backend, Transport> = {
-    subscription: localTransport(subscription.routes, own),
+    subscription: toSubscription,
     ingestion: localTransport(ingestion.routes, others),
-    delivery: localTransport(delivery.routes, others),
+    delivery: deliveries,
+    compat: localTransport(compat.routes, others),
   };
   const readiness = readyFlag(onReady);
   const gateway = gatewayService(configs.gateway, {

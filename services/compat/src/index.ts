@@ -1,0 +1,1 @@
+export { type CompatDeps, type CompatService, compatService } from "./service.ts";
