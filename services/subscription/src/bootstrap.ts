@@ -6,7 +6,7 @@ import type { FileBody } from "./domain/file-tree.ts";
 import { isAlias } from "./domain/workspace.ts";
 import type { Deps } from "./rpc/deps.ts";
 import { mintAdminKey, mintOperatorKey } from "./rpc/mint-key.ts";
-import { applyFile, checkSchemas } from "./rpc/providers/apply-file.ts";
+import { applyFile, checkEventTypes } from "./rpc/providers/apply-file.ts";
 import { readProviderFile } from "./rpc/providers/read-file.ts";
 import { hasAnyKey } from "./store/api-keys.ts";
 import type { Database } from "./store/database.ts";
@@ -47,7 +47,7 @@ export async function bootstrap(
   const file = readProviderFile(providerFile);
   return await firstStart(
     db,
-    () => checkSchemas(db, file),
+    () => checkEventTypes(db, file),
     async (tx) => {
       const { provider } = await applyFile(tx, masterKey, file);
       const workspaceId = newId("ws");

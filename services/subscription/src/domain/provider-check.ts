@@ -1,5 +1,9 @@
 import type { FieldProblem } from "@posthorn/errors";
+import { connectionProblems } from "./connection-check.ts";
+import { envelopeProblems } from "./envelope-check.ts";
+import { secretPolicyProblems, webhookFormProblems } from "./policy-check.ts";
 import type { ProviderFile } from "./provider-changes.ts";
+import { namedTwice } from "./repeated.ts";
 import { isReservedName, reservedProblem } from "./reserved-type.ts";
 import { retryProblems } from "./retry-delays.ts";
 import { signatureProblems } from "./signature-check.ts";
@@ -16,24 +20,15 @@ export function providerProblems(
   return [
     ...retryProblems(settings.retryDelaysMs, "retryPolicy.delays"),
     ...signatureProblems(settings.signatures, checkHeader),
-    ...repeated(names).map((index) => ({
-      field: `eventTypes[${index}].name`,
-      description: `${names[index]} is named twice`,
-    })),
+    ...envelopeProblems(settings.envelopes),
+    ...secretPolicyProblems(settings),
+    ...webhookFormProblems(settings),
+    ...connectionProblems({ settings, eventTypes }),
+    ...namedTwice(names, (index) => `eventTypes[${index}].name`),
     ...names.flatMap((name, index) =>
       isReservedName(name)
         ? { field: `eventTypes[${index}].name`, description: reservedProblem }
         : [],
     ),
   ];
-}
-
-/** Gives the places of values that stand at an earlier place too. */
-function repeated(values: readonly string[]): number[] {
-  const seen = new Set<string>();
-  return values.flatMap((value, index) => {
-    if (seen.has(value)) return [index];
-    seen.add(value);
-    return [];
-  });
 }

@@ -1,3 +1,5 @@
+import type { MessageInitShape } from "@bufbuild/protobuf";
+import type { EventTypeSchema } from "@posthorn/proto/posthorn/subscription/v1/event_type";
 import { afterAll, beforeAll, expect, test } from "vitest";
 import { type Harness, harness, refusalOf } from "../../../test/harness.ts";
 
@@ -170,4 +172,33 @@ test("lets workspace keys read the catalog only", async () => {
     ].map(refusalOf),
   );
   expect(refusals.map(({ reason }) => reason)).toEqual(["forbidden", "forbidden", "forbidden"]);
+});
+
+test("keeps label, version, filter and whether previous values are carried", async () => {
+  const { as } = await it.tenant();
+  const more = { label: "Order changed", version: "2", filter: "event.data.x == 1" };
+  const created = await as.eventTypes.createEventType({
+    eventType: { name: "a", ...more, hasPrevious: true },
+  });
+  expect(created).toMatchObject({ ...more, hasPrevious: true });
+  const changed = await as.eventTypes.updateEventType({
+    eventType: { name: "a", label: "B", hasPrevious: false },
+    updateMask: { paths: ["label", "has_previous"] },
+  });
+  expect(changed).toMatchObject({ ...more, label: "B", hasPrevious: false });
+  expect(await as.eventTypes.getEventType({ name: "a" })).toEqual(changed);
+});
+
+test("refuses what the provider's envelope cannot spread, and a wrong filter", async () => {
+  const { as } = await it.tenant(
+    "envelopes: [{ version: v1, fields: [{ name: id, source: EVENT_ID }, { source: DATA, spread: true }] }]",
+  );
+  const example = bytes('{"id":1}');
+  const wrong = { name: "a", example, filter: "event." };
+  const refusal = { reason: "invalid", fields: ["eventType.example", "eventType.filter"] };
+  const create = (eventType: MessageInitShape<typeof EventTypeSchema>) =>
+    as.eventTypes.createEventType({ eventType });
+  expect(await refusalOf(create(wrong))).toEqual(refusal);
+  await create({ name: "a" });
+  expect(await refusalOf(as.eventTypes.updateEventType({ eventType: wrong }))).toEqual(refusal);
 });

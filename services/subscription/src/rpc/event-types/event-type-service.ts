@@ -4,8 +4,9 @@ import { transaction } from "@posthorn/postgres";
 import { EventTypeSchema } from "@posthorn/proto/posthorn/subscription/v1/event_type";
 import type { EventTypeService } from "@posthorn/proto/posthorn/subscription/v1/event_type_service";
 import { principalOf } from "@posthorn/rpc";
-import { schemaProblems } from "../../domain/event-schema.ts";
+import { spreadOf } from "../../domain/envelope.ts";
 import { checkCatalogSize } from "../../domain/event-type.ts";
+import { eventTypeProblems } from "../../domain/event-type-check.ts";
 import { refuseProblems } from "../../domain/problems.ts";
 import { isReservedName, reservedProblem } from "../../domain/reserved-type.ts";
 import {
@@ -19,7 +20,7 @@ import { raiseRevision } from "../../store/providers.ts";
 import type { Deps } from "../deps.ts";
 import { refuseOutputOnly } from "../output-only.ts";
 import { readPage } from "../page.ts";
-import { requireFound, requireMessage } from "../require.ts";
+import { requireFound, requireMessage, requireProvider } from "../require.ts";
 import { eventTypeOutputOnly, toEventTypeDraft, toEventTypeMessage } from "./event-type-message.ts";
 import { updateEventType } from "./update-event-type.ts";
 
@@ -33,8 +34,9 @@ export function eventTypeService(deps: Deps): ServiceImpl<typeof EventTypeServic
       refuseOutputOnly(EventTypeSchema, message, options);
       const draft = toEventTypeDraft(message);
       if (isReservedName(draft.name)) throw invalid("eventType.name", reservedProblem);
-      refuseProblems(schemaProblems(draft, "eventType"));
       const { provider } = principalOf(context);
+      const { envelopes } = await requireProvider(db, provider);
+      refuseProblems(eventTypeProblems(draft, spreadOf(envelopes), "eventType"));
       const created = await transaction(db, async (tx) => {
         await raiseRevision(tx, provider);
         checkCatalogSize((await countEventTypes(tx, provider)) + 1);

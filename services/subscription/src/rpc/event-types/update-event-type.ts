@@ -6,8 +6,9 @@ import {
 } from "@posthorn/proto/posthorn/subscription/v1/event_type";
 import type { UpdateEventTypeRequest } from "@posthorn/proto/posthorn/subscription/v1/event_type_service";
 import { principalOf } from "@posthorn/rpc";
-import { schemaProblems } from "../../domain/event-schema.ts";
+import { spreadOf } from "../../domain/envelope.ts";
 import { type EventTypeDraft, isSameEventType } from "../../domain/event-type.ts";
+import { eventTypeProblems } from "../../domain/event-type-check.ts";
 import { refuseProblems } from "../../domain/problems.ts";
 import { fieldsToUpdate } from "../../domain/update-mask.ts";
 import { getEventType, updateEventType as writeEventType } from "../../store/event-types.ts";
@@ -51,14 +52,14 @@ export async function updateEventType(
   const { provider } = principalOf(context);
   const { name } = draft;
   return await transaction(db, async (tx) => {
-    requireFound(await lockProvider(tx, provider), "provider", provider);
+    const found = requireFound(await lockProvider(tx, provider), "provider", provider);
     const stored = requireFound(await getEventType(tx, { provider, name }), "event type", name);
     const changed = Object.fromEntries(
       [...fields].map((field) => [writable[field], draft[writable[field]]]),
     );
     const next = { ...stored, ...changed };
     if (isSameEventType(next, stored)) return toEventTypeMessage(stored);
-    refuseProblems(schemaProblems(next, "eventType"));
+    refuseProblems(eventTypeProblems(next, spreadOf(found.envelopes), "eventType"));
     await raiseRevision(tx, provider);
     return toEventTypeMessage(await writeEventType(tx, provider, next));
   });

@@ -1,8 +1,9 @@
 import { setImmediate as nextTurn } from "node:timers/promises";
 import { type MasterKey, newDataKey } from "@posthorn/sealing";
 import type { Kysely } from "kysely";
-import { schemaProblems } from "../../domain/event-schema.ts";
+import { spreadOf } from "../../domain/envelope.ts";
 import { checkCatalogSize, type EventType, eventTypesMax } from "../../domain/event-type.ts";
+import { eventTypeProblems } from "../../domain/event-type-check.ts";
 import { refuseProblems } from "../../domain/problems.ts";
 import type { Provider } from "../../domain/provider.ts";
 import {
@@ -10,6 +11,7 @@ import {
   type ProviderFile,
   providerChanges,
 } from "../../domain/provider-changes.ts";
+import { spreadProblems } from "../../domain/spread-check.ts";
 import type { Database } from "../../store/database.ts";
 import { listEventTypes, upsertEventTypes } from "../../store/event-types.ts";
 import {
@@ -82,18 +84,23 @@ async function write(
 }
 
 /**
- * Checks the schemas and examples of a file that the catalog does not have as they are. Throws
- * `invalid` naming each. A schema takes some 20 ms, so other work gets its turn between them.
+ * Checks the event types of a file: wholly those that the catalog does not have as they are, the
+ * others against the file's envelopes. Throws `invalid` naming each problem. A schema takes some
+ * 20 ms, so other work gets its turn between them.
  */
-export async function checkSchemas(db: Kysely<Database>, file: ProviderFile): Promise<void> {
+export async function checkEventTypes(db: Kysely<Database>, file: ProviderFile): Promise<void> {
   const known = await storedEventTypes(db, file.settings.name);
   const same = providerChanges(file, { settings: file.settings, eventTypes: known });
   const changed = new Set(same.eventTypes);
+  const spread = spreadOf(file.settings.envelopes);
   const problems = [];
   for (const [index, eventType] of file.eventTypes.entries()) {
-    if (!changed.has(eventType)) continue;
-    problems.push(...schemaProblems(eventType, `eventTypes[${index}]`));
-    await nextTurn();
+    const path = `eventTypes[${index}]`;
+    if (!changed.has(eventType)) problems.push(...spreadProblems(eventType, spread, path));
+    else {
+      problems.push(...eventTypeProblems(eventType, spread, path));
+      await nextTurn();
+    }
   }
   refuseProblems(problems);
 }

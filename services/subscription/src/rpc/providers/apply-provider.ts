@@ -9,7 +9,7 @@ import type { ProviderFile } from "../../domain/provider-changes.ts";
 import type { Deps } from "../deps.ts";
 import { mintOperatorKey } from "../mint-key.ts";
 import { requireMessage } from "../require.ts";
-import { applyFile, checkSchemas, planFile } from "./apply-file.ts";
+import { applyFile, checkEventTypes, planFile } from "./apply-file.ts";
 import { toMessage, toSettingsMessage } from "./provider-message.ts";
 import { readProviderFile } from "./read-file.ts";
 
@@ -19,7 +19,7 @@ export async function applyProvider(
   request: ApplyProviderRequest,
 ): Promise<ApplyProviderResponse> {
   const file = readProviderFile(requireMessage(request.file, "file"));
-  await checkSchemas(db, file);
+  await checkEventTypes(db, file);
   if (request.validateOnly) return await preview(db, file);
   return await transaction(db, async (tx) => {
     const { provider, isNew, changes } = await applyFile(tx, masterKey, file);

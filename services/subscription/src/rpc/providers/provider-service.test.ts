@@ -198,6 +198,50 @@ test.each([
   - { name: c, schema: { type: object }, example: 1 }`,
     fields: ["eventTypes[0].schema", "eventTypes[1].schema", "eventTypes[2].example"],
   },
+  {
+    case: "envelopes that clash, with themselves and with what they spread",
+    yaml: `envelopes:
+  - { version: v1, fields: [{ source: DATA, spread: true }, { name: id, source: EVENT_ID }] }
+  - { version: v1, fields: [{ name: a, source: TIME }, { name: a, source: DATA }] }
+eventTypes: [{ name: a, example: { id: 1 } }, { name: b, example: 1 }]`,
+    fields: ["envelopes[1].version", "envelopes[1].fields[1].name"],
+  },
+  {
+    case: "examples that a spread has no room for, and wrong filters",
+    yaml: `envelopes:
+  - { version: v1, fields: [{ source: DATA, spread: true }, { name: id, source: EVENT_ID }] }
+eventTypes:
+  - { name: a, example: { id: 1 } }
+  - { name: b, example: 1 }
+  - { name: c, filter: "event.nothing" }`,
+    fields: ["eventTypes[0].example", "eventTypes[1].example", "eventTypes[2].filter"],
+  },
+  {
+    case: "policies that say against each other",
+    yaml: `signatures: [{ scheme: HMAC, header: X-A }]
+secrets: { rotation: OVERLAP }
+eventTypeSelection: EXACTLY_ONE
+webhookFields: [{ field: url, required: true }, { field: secret }]
+connections: { createdEventType: a }`,
+    fields: [
+      "secrets.rotation",
+      "webhookFields[1].field",
+      "webhookFields",
+      "connections.createdEventType",
+    ],
+  },
+  {
+    case: "values that the annotations do not know",
+    yaml: `compat: svix
+envelopes: [{ version: "", fields: [{ name: a }] }]
+webhookFields: [{ label: x }]`,
+    fields: [
+      "envelopes[0].version",
+      "envelopes[0].fields[0].source",
+      "webhookFields[0].field",
+      "compat",
+    ],
+  },
   { case: "U+0000", yaml: 'displayName: "a\\0"', fields: ["displayName"] },
 ])("refuses $case", async ({ yaml, fields }) => {
   const name = freshName();
