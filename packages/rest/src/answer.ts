@@ -1,8 +1,9 @@
 import type { DescMessage, MessageShape } from "@bufbuild/protobuf";
-import { isMessage } from "@bufbuild/protobuf";
-import { HttpBodySchema } from "@posthorn/proto/google/api/httpbody";
+import type { HttpBody } from "@posthorn/proto/google/api/httpbody";
+import { fieldValue } from "./field-value.ts";
 import { fieldWriter, type JsonWriter, messageWriter } from "./json-writer.ts";
-import type { Route } from "./route.ts";
+import { messagesKnownTo } from "./known-messages.ts";
+import { isHttpBody, type Route } from "./route.ts";
 
 /** What REST answers. */
 export interface RestAnswer {
@@ -20,32 +21,47 @@ export type AnswerWriter = (message: MessageShape<DescMessage>) => RestAnswer;
 
 /** Compiles the writer of a route's answers. */
 export function answerWriter(route: Route): AnswerWriter {
-  const write = jsonWriterOf(route);
   const { httpStatus: status, template } = route;
-  if (status === 204) {
-    return () => ({ status, headers: {}, body: new Uint8Array(), route: template.source });
+  const { source } = template;
+  if (status === 204) return () => ({ status, headers: {}, body: new Uint8Array(), route: source });
+  const bytesOf = bytesReaderOf(route);
+  if (bytesOf !== undefined) {
+    return (message) => {
+      const bytes = bytesOf(message);
+      const headers = { "content-type": contentTypeOf(bytes) };
+      return { status, headers, body: bytes?.data ?? new Uint8Array(), route: source };
+    };
   }
+  const write = jsonWriterOf(route);
   const headers = { "content-type": "application/json" };
-  return (message) => {
-    if (isMessage(message, HttpBodySchema)) {
-      const { contentType, data } = message;
-      return { status, headers: typed(contentType), body: data, route: template.source };
-    }
-    return { status, headers, body: Buffer.from(write(message)), route: template.source };
-  };
+  return (message) => ({ status, headers, body: Buffer.from(write(message)), route: source });
 }
 
 /** Gives the writer of one message of a route's answer, or of the field that stands for it. */
 export function jsonWriterOf({ method, responseField }: Route): JsonWriter {
-  if (responseField === undefined) return messageWriter(method.output);
-  const write = fieldWriter(responseField);
-  const { localName } = responseField;
+  const registry = messagesKnownTo(method.parent.file);
+  if (responseField === undefined) return messageWriter(method.output, registry);
+  const write = fieldWriter(responseField, registry);
   return (message) => {
-    const value = (message as Readonly<Record<string, unknown>>)[localName];
+    const value = fieldValue(message, responseField);
     return value === undefined ? "null" : write(value);
   };
 }
 
-function typed(contentType: string): Record<string, string> {
-  return { "content-type": contentType || "application/octet-stream" };
+/** Gives the bytes that an answer's message, or one of a stream, stands for. */
+export type BytesReader = (message: unknown) => HttpBody | undefined;
+
+/** Gives the reader of a route whose answer is a google.api.HttpBody; undefined for JSON. */
+export function bytesReaderOf({ method, responseField }: Route): BytesReader | undefined {
+  if (responseField === undefined) {
+    return isHttpBody(method.output) ? (message) => message as HttpBody : undefined;
+  }
+  const isBytes = responseField.fieldKind === "message" && isHttpBody(responseField.message);
+  if (!isBytes) return undefined;
+  return (message) => fieldValue(message, responseField) as HttpBody | undefined;
+}
+
+/** The type of an answer's bytes; of a stream's, that of its first message. */
+export function contentTypeOf(bytes: HttpBody | undefined): string {
+  return bytes?.contentType || "application/octet-stream";
 }

@@ -1,6 +1,7 @@
 import type { DescService, JsonValue } from "@bufbuild/protobuf";
 import type { Code } from "@connectrpc/connect";
-import { decodedLiteral, type RouteTable } from "./route-table.ts";
+import type { RouteTable } from "./route-table.ts";
+import { decodedSegment } from "./template.ts";
 
 /** What an error's body is made from. */
 export interface RefusedRequest {
@@ -39,6 +40,6 @@ export function errorShapes(
   }
   return (path) => {
     const [first = ""] = path.slice(1).split(/[/:?]/, 1);
-    return shapes.get(decodedLiteral(first));
+    return shapes.get(decodedSegment(first) ?? "");
   };
 }

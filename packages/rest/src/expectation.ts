@@ -1,4 +1,6 @@
 import { type DescEnum, type DescField, type DescMessage, ScalarType } from "@bufbuild/protobuf";
+import { isWrapperDesc } from "@bufbuild/protobuf/wkt";
+import { isRawJson } from "./raw-json.ts";
 
 /** Says what a field's JSON has to be, such as `must be a list`; never what it was. */
 export function expectationOf(field: DescField): string {
@@ -8,6 +10,7 @@ export function expectationOf(field: DescField): string {
 
 /** Says what one item of a field has to be; the same as `expectationOf` for a single field. */
 export function itemExpectationOf(field: DescField): string {
+  if (isRawJson(field)) return "must be JSON";
   if ("message" in field && field.message !== undefined) return messageExpectation(field.message);
   if ("enum" in field && field.enum !== undefined) return enumExpectation(field.enum);
   return scalarExpectation("scalar" in field ? field.scalar : undefined);
@@ -22,12 +25,23 @@ export function messageExpectation(desc: DescMessage): string {
       return 'must be a duration in seconds, such as "1.5s"';
     case "google.protobuf.FieldMask":
       return "must be a text of field names in lowerCamelCase, separated by commas";
+    case "google.protobuf.ListValue":
+      return "must be a list";
+    case "google.protobuf.Value":
+      return "must be JSON";
+    case "google.protobuf.Any":
+      return "must be an object with the @type of a message that is known here";
     default:
-      return "must be an object";
+      return wrapperExpectation(desc) ?? "must be an object";
   }
 }
 
+function wrapperExpectation(desc: DescMessage): string | undefined {
+  return isWrapperDesc(desc) ? scalarExpectation(desc.fields[0].scalar) : undefined;
+}
+
 function enumExpectation(desc: DescEnum): string {
+  if (desc.typeName === "google.protobuf.NullValue") return "must be null";
   const names = desc.values.filter((value) => value.number !== 0).map((value) => value.name);
   return `must be one of ${names.join(", ")}`;
 }

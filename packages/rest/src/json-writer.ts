@@ -2,35 +2,43 @@ import {
   type DescEnum,
   type DescField,
   type DescMessage,
+  fromBinary,
+  type Registry,
   ScalarType,
   toJson,
 } from "@bufbuild/protobuf";
-import { isWrapperDesc } from "@bufbuild/protobuf/wkt";
+import { type Any, isWrapperDesc } from "@bufbuild/protobuf/wkt";
+import { isWellKnown } from "./field-path.ts";
 import { isRawJson } from "./raw-json.ts";
 
 /** Writes a value of one type as JSON text. */
 export type JsonWriter = (value: unknown) => string;
 
 type Fields = Readonly<Record<string, unknown>>;
-type Known = Map<string, JsonWriter>;
+/** The writers that were begun, and the messages that an Any may hold. */
+interface Known {
+  readonly writers: Map<string, JsonWriter>;
+  readonly registry: Registry | undefined;
+}
 
 /**
  * Gives the writer of a message type: ProtoJSON, but a raw_json field's text stands in it as it
  * is. Numbers, booleans and NullValues are always there, empty texts, lists, maps and enums are
  * left out; a page (a message with a `next_page_token`) has its list and token even when they are
- * empty, and a message with a NullValue its list.
+ * empty, and a message with a NullValue its list. An Any throws unless the registry has what it
+ * holds.
  */
-export function messageWriter(desc: DescMessage): JsonWriter {
-  return messageWriterOf(desc, new Map());
+export function messageWriter(desc: DescMessage, registry?: Registry): JsonWriter {
+  return messageWriterOf(desc, { writers: new Map(), registry });
 }
 
 /** Gives the writer of one field's value, as `messageWriter` would write it. */
-export function fieldWriter(field: DescField): JsonWriter {
-  return valueWriter(field, new Map());
+export function fieldWriter(field: DescField, registry?: Registry): JsonWriter {
+  return valueWriter(field, { writers: new Map(), registry });
 }
 
 function messageWriterOf(desc: DescMessage, known: Known): JsonWriter {
-  const begun = known.get(desc.typeName);
+  const begun = known.writers.get(desc.typeName);
   if (begun !== undefined) return begun;
   const members: ((message: Fields) => string)[] = [];
   const write: JsonWriter = (message) => {
@@ -41,8 +49,8 @@ function messageWriterOf(desc: DescMessage, known: Known): JsonWriter {
     }
     return `{${text}}`;
   };
-  const writer = wellKnownWriter(desc) ?? write;
-  known.set(desc.typeName, writer);
+  const writer = wellKnownWriter(desc, known) ?? write;
+  known.writers.set(desc.typeName, writer);
   const isFrame = desc.fields.some(framesAnswer);
   if (writer === write) {
     members.push(...desc.fields.map((field) => memberWriter(field, isFrame, known)));
@@ -162,9 +170,10 @@ function scalarWriter(scalar: ScalarType | undefined): JsonWriter {
 }
 
 /** Well-known types have a JSON form of their own, which protobuf-es knows how to write. */
-function wellKnownWriter(desc: DescMessage): JsonWriter | undefined {
-  if (!desc.typeName.startsWith("google.protobuf.")) return undefined;
+function wellKnownWriter(desc: DescMessage, known: Known): JsonWriter | undefined {
+  if (!isWellKnown(desc)) return undefined;
   if (desc.typeName === "google.protobuf.Empty") return () => "{}";
+  if (desc.typeName === "google.protobuf.Any") return (any) => anyText(any as Any, known);
   // In a message, a wrapper's value and a Struct stand without the message around them.
   const bare = isWrapperDesc(desc)
     ? scalarWriter(desc.fields[0].scalar)
@@ -173,6 +182,17 @@ function wellKnownWriter(desc: DescMessage): JsonWriter | undefined {
     if (typeof value !== "object" || value === null || !("$typeName" in value)) return bare(value);
     return JSON.stringify(toJson(desc, value as Parameters<typeof toJson>[1]));
   };
+}
+
+/** A message with a form of its own stands as `value` beside the type. */
+function anyText(any: Any, known: Known): string {
+  const name = any.typeUrl.slice(any.typeUrl.lastIndexOf("/") + 1);
+  const desc = known.registry?.getMessage(name);
+  if (desc === undefined) throw new Error(`an Any holds ${name}, which no import of its file has`);
+  const text = messageWriterOf(desc, known)(fromBinary(desc, any.value));
+  const type = `"@type":${JSON.stringify(any.typeUrl)}`;
+  if (isWellKnown(desc)) return `{${type},"value":${text}}`;
+  return text === "{}" ? `{${type}}` : `{${type},${text.slice(1)}`;
 }
 
 function asBuffer(bytes: Uint8Array): Buffer {

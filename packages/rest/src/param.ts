@@ -1,4 +1,5 @@
 import {
+  type DescEnum,
   type DescField,
   type DescMessage,
   type JsonObject,
@@ -6,10 +7,13 @@ import {
   ScalarType,
 } from "@bufbuild/protobuf";
 import { invalid } from "@posthorn/errors";
+import { scanJson } from "@posthorn/json";
 import { itemExpectationOf } from "./expectation.ts";
 import { type FieldPath, fieldPathText } from "./field-path.ts";
+import { jsonLimits } from "./json-limits.ts";
 import { isJsonObject } from "./json-object.ts";
 import { isPageSize } from "./page-size.ts";
+import { isRawJson } from "./raw-json.ts";
 
 /** A field that texts of the URL are put into. */
 export interface Param {
@@ -45,6 +49,15 @@ const textTypes = new Set([
   "google.protobuf.FieldMask",
 ]);
 
+/** Messages whose ProtoJSON may be anything or an object, which stands in a URL as JSON text. */
+const jsonTypes = new Set([
+  "google.protobuf.Any",
+  "google.protobuf.Empty",
+  "google.protobuf.ListValue",
+  "google.protobuf.Struct",
+  "google.protobuf.Value",
+]);
+
 const wrapperTypes = /^google\.protobuf\.(Double|Float|U?Int(32|64)|Bool|String|Bytes)Value$/;
 
 /** Gives the parameter of a field, or undefined when its type cannot stand in a URL. */
@@ -65,23 +78,25 @@ export function paramOf(path: FieldPath): Param | undefined {
 type Converter = (text: string) => JsonValue | undefined;
 
 function converterOf(field: DescField): Converter | undefined {
+  if (isRawJson(field)) return field.fieldKind === "map" ? undefined : rawFromText;
   switch (field.fieldKind) {
     case "scalar":
       return scalarConverter(field.scalar);
     case "enum":
-      return enumFromText;
+      return enumConverter(field.enum);
     case "message":
       return messageConverter(field.message);
     case "map":
       return undefined;
     case "list":
       if (field.listKind === "message") return messageConverter(field.message);
-      return field.listKind === "enum" ? enumFromText : scalarConverter(field.scalar);
+      return field.listKind === "enum" ? enumConverter(field.enum) : scalarConverter(field.scalar);
   }
 }
 
 function messageConverter(desc: DescMessage): Converter | undefined {
   if (textTypes.has(desc.typeName)) return asText;
+  if (jsonTypes.has(desc.typeName)) return jsonFromText;
   const value = desc.fields[0];
   if (!wrapperTypes.test(desc.typeName) || value?.fieldKind !== "scalar") return undefined;
   return scalarConverter(value.scalar);
@@ -101,4 +116,20 @@ const booleanFromText: Converter = (text) =>
 const numberFromText: Converter = (text) =>
   /^(-?\d+(\.\d+)?([eE][+-]?\d+)?|-?Infinity|NaN)$/.test(text) ? text : undefined;
 
+function enumConverter({ typeName }: DescEnum): Converter {
+  return typeName === "google.protobuf.NullValue" ? nullFromText : enumFromText;
+}
+
 const enumFromText: Converter = (text) => (/^-?\d+$/.test(text) ? Number(text) : text);
+
+const nullFromText: Converter = (text) => (text === "null" ? null : enumFromText(text));
+
+const jsonFromText: Converter = (text) => {
+  return scanJson(Buffer.from(text), jsonLimits) === undefined ? JSON.parse(text) : undefined;
+};
+
+/** In ProtoJSON the field is bytes. */
+const rawFromText: Converter = (text) => {
+  const bytes = Buffer.from(text);
+  return scanJson(bytes, jsonLimits) === undefined ? bytes.toString("base64") : undefined;
+};

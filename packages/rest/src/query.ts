@@ -1,5 +1,5 @@
 import type { JsonObject } from "@bufbuild/protobuf";
-import { AppError, type FieldProblem } from "@posthorn/errors";
+import { AppError, type FieldProblem, invalid } from "@posthorn/errors";
 import { findFieldPath } from "./field-path.ts";
 import { type Param, paramOf, putParam } from "./param.ts";
 import type { Route } from "./route.ts";
@@ -11,11 +11,16 @@ import type { Route } from "./route.ts";
  */
 export function putQuery(json: JsonObject, route: Route, query: string): void {
   const problems: FieldProblem[] = [];
+  const seen = new Set<string>();
   for (const [name, texts] of readQuery(query)) {
     const param = queryParam(route, name);
     if (param === undefined) {
       problems.push({ field: shown(name), description: "unknown query parameter" });
-    } else putParam(json, param, texts);
+    } else if (seen.has(param.name)) throw invalid(param.name, "is given twice, under two names");
+    else {
+      seen.add(param.name);
+      putParam(json, param, texts);
+    }
   }
   if (problems.length === 0) return;
   const names = problems.map((problem) => problem.field).join(", ");

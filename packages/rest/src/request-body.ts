@@ -1,7 +1,7 @@
 import { Code } from "@connectrpc/connect";
 import { AppError } from "@posthorn/errors";
 import { headerOf, type RequestHeaders } from "./headers.ts";
-import type { Route } from "./route.ts";
+import { type Route, streamsRequests } from "./route.ts";
 import type { HttpProblem } from "./status.ts";
 
 /**
@@ -37,7 +37,10 @@ export function tooLarge(bytesMax: number): AppError {
  * none; a type without a body says nothing, and some clients always send one. A coded body is
  * refused, because inflating it would be work that the sender does not share.
  */
-export function checkMediaType({ body }: Route, headers: RequestHeaders): HttpProblem | undefined {
+export function checkMediaType(
+  { body, method }: Route,
+  headers: RequestHeaders,
+): HttpProblem | undefined {
   if (headerOf(headers, "content-length") === "0") return undefined;
   const contentType = headerOf(headers, "content-type");
   const contentEncoding = headerOf(headers, "content-encoding");
@@ -45,12 +48,15 @@ export function checkMediaType({ body }: Route, headers: RequestHeaders): HttpPr
     return unsupported("the body may not be compressed");
   }
   if (contentType === "" || body.kind === "bytes" || body.kind === "none") return undefined;
-  return isJsonType(contentType) ? undefined : unsupported("the body must be application/json");
+  const isStream = streamsRequests(method);
+  if (isJsonType(contentType, isStream)) return undefined;
+  return unsupported(`the body must be ${isStream ? "application/x-ndjson" : "application/json"}`);
 }
 
-function isJsonType(contentType: string): boolean {
+function isJsonType(contentType: string, isStream: boolean): boolean {
   const [type = "", ...parameters] = contentType.toLowerCase().split(";");
-  if (type.trim() !== "application/json") return false;
+  const isLines = isStream && type.trim() === "application/x-ndjson";
+  if (!isLines && type.trim() !== "application/json") return false;
   const charset = parameters.map((it) => it.trim()).find((it) => it.startsWith("charset="));
   return charset === undefined || /^charset="?utf-?8"?$/.test(charset);
 }

@@ -6,18 +6,23 @@ import {
   type JsonObject,
   type JsonValue,
   type MessageShape,
+  type Registry,
 } from "@bufbuild/protobuf";
 import { AppError, type FieldProblem, invalid } from "@posthorn/errors";
 import { scanJson } from "@posthorn/json";
 import { HttpBodySchema } from "@posthorn/proto/google/api/httpbody";
 import { boundInBody, type PathCheck } from "./bound-in-body.ts";
 import { fieldProblems } from "./field-problems.ts";
+import { setFieldValue } from "./field-value.ts";
+import { jsonLimits } from "./json-limits.ts";
 import { isJsonObject } from "./json-object.ts";
+import { messagesKnownTo } from "./known-messages.ts";
 import { putParam } from "./param.ts";
 import { putQuery } from "./query.ts";
 import { cutRawValues, rawFieldPlan, rawPlan } from "./raw-json.ts";
 import { type RawRestorer, rawRestorer } from "./raw-restore.ts";
 import type { Route } from "./route.ts";
+import { decodedSegment } from "./template.ts";
 import { updateMaskFrom } from "./update-mask.ts";
 
 /** What of an HTTP request a route turns into a message. */
@@ -34,29 +39,35 @@ export interface RequestParts {
 /** Turns a request into the method's input. Throws `invalid`, naming the fields. */
 export type RequestReader = (parts: RequestParts) => MessageShape<DescMessage>;
 
-/** `data` has a limit of its own, 64; what stands around it in a body takes a few levels more. */
-const limits = { depthMax: 80, keysMax: 10_000 };
-
 const noValues: readonly Uint8Array[] = [];
 
 /** Compiles the reader of a route's requests. */
 export function requestReader(route: Route): RequestReader {
-  const { input } = route.method;
+  const { input, parent } = route.method;
+  const registry = messagesKnownTo(parent.file);
   const readBody = bodyReader(route);
   const restore = rawRestorer(input);
   return (parts) => {
     const { json, values } = parts.body.length === 0 ? emptyBody() : readBody(parts.body);
     putPath(json, route, parts.values);
     if (parts.query !== "") putQuery(json, route, parts.query);
-    const message = parse(input, json);
+    const message = parse(input, json, registry);
     restoreAll(restore, message, values);
     if (route.body.kind === "bytes" && parts.body.length > 0) {
-      const { localName } = route.body.field;
-      const file = create(HttpBodySchema, { contentType: parts.contentType, data: parts.body });
-      (message as unknown as Record<string, unknown>)[localName] = file;
+      putBytes(message, route.body.field, parts);
     }
     return message;
   };
+}
+
+function putBytes(
+  message: MessageShape<DescMessage>,
+  field: DescField | undefined,
+  { contentType, body }: RequestParts,
+): void {
+  const bytes = { contentType, data: body };
+  if (field === undefined) Object.assign(message, bytes);
+  else setFieldValue(message, field, create(HttpBodySchema, bytes));
 }
 
 function restoreAll(
@@ -109,7 +120,7 @@ function jsonBodyReader(route: Route, field: DescField | undefined): BodyReader 
 }
 
 function checkJson(bytes: Uint8Array, at: string): void {
-  const problem = scanJson(bytes, limits);
+  const problem = scanJson(bytes, jsonLimits);
   if (problem === undefined) return;
   const { path, message, reason } = problem;
   const separator = at === "" || path === "" || path.startsWith("[") ? "" : ".";
@@ -126,33 +137,39 @@ function checkBound(check: PathCheck, body: JsonValue): void {
   throw new AppError("invalid", `given by the path: ${names}`, { fields: problems });
 }
 
-function putPath(json: JsonObject, { template, pathParams }: Route, values: readonly string[]) {
-  for (const [index, param] of pathParams.entries()) {
-    const variable = template.variables[index];
-    const text = decodeSegment(values[index] ?? "", variable?.isSingle ?? true);
+function putPath(json: JsonObject, route: Route, values: readonly string[]) {
+  for (const [index, param] of route.pathParams.entries()) {
+    const value = values[index] ?? "";
+    const text = decodesSlashes(route, index, value) ? decodedSegment(value) : decodedPath(value);
     if (text === undefined) throw invalid(param.name, "has a malformed percent-encoding");
     putParam(json, param, [text]);
   }
 }
 
-/** In a variable of several segments, `%2F` stays what it is (google/api/http.proto). */
-function decodeSegment(source: string, isSingle: boolean): string | undefined {
-  if (!source.includes("%")) return source;
-  try {
-    if (isSingle) return decodeURIComponent(source);
-    const parts = source.split(/(%2f)/i);
-    return parts.map((part, index) => (index % 2 ? part : decodeURIComponent(part))).join("");
-  } catch {
-    // The caller names the field.
-    return undefined;
-  }
+/**
+ * In a variable of several segments `%2F` stays what it is, or else nobody could tell it from the
+ * `/` between them. `fully_decode_reserved_expansion` has it decoded where there are several.
+ */
+function decodesSlashes(route: Route, index: number, value: string): boolean {
+  if (route.template.variables[index]?.isSingle === true) return true;
+  return route.decodesSlashes && value.includes("/");
 }
 
-function parse(input: DescMessage, json: JsonObject): MessageShape<DescMessage> {
+function decodedPath(source: string): string | undefined {
+  const parts = source.split(/(%2f)/i);
+  const decoded = parts.map((part, index) => (index % 2 ? part : decodedSegment(part)));
+  return decoded.includes(undefined) ? undefined : decoded.join("");
+}
+
+function parse(
+  input: DescMessage,
+  json: JsonObject,
+  registry: Registry,
+): MessageShape<DescMessage> {
   try {
-    return fromJson(input, json);
+    return fromJson(input, json, { registry });
   } catch (cause) {
-    const fields = fieldProblems(input, json);
+    const fields = fieldProblems(input, json, { at: "", registry });
     const message = fields.map(({ field, description }) => `${field}: ${description}`).join("; ");
     throw new AppError("invalid", message || "the request does not fit the method", {
       fields,

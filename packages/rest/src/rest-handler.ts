@@ -1,7 +1,14 @@
-import type { DescMessage, DescService, MessageShape } from "@bufbuild/protobuf";
+import type { DescMessage, DescMethodUnary, DescService, MessageShape } from "@bufbuild/protobuf";
 import { Code, type Transport } from "@connectrpc/connect";
 import { AppError } from "@posthorn/errors";
-import { type AnswerWriter, answerWriter, jsonWriterOf, type RestAnswer } from "./answer.ts";
+import {
+  type AnswerWriter,
+  answerWriter,
+  type BytesReader,
+  bytesReaderOf,
+  jsonWriterOf,
+  type RestAnswer,
+} from "./answer.ts";
 import { type ErrorShapeOf, errorShapes } from "./error-shape.ts";
 import {
   forwarded,
@@ -13,11 +20,12 @@ import {
 import type { JsonWriter } from "./json-writer.ts";
 import { checkMediaType, readBody } from "./request-body.ts";
 import { type RequestReader, requestReader } from "./request-reader.ts";
-import type { Route } from "./route.ts";
+import { onlyAnswer, type RequestStream, requestStream } from "./request-stream.ts";
+import type { Route, StreamingMethod } from "./route.ts";
 import type { RouteTable } from "./route-table.ts";
 import { type HttpProblem, HttpRefusal, isDefect, refuse } from "./status.ts";
-import { streamBody, streamFormatFor } from "./stream-answer.ts";
-import { openStream } from "./stream-call.ts";
+import { bytesStream, streamBody, streamFormatFor } from "./stream-answer.ts";
+import { type OpenStream, openStream } from "./stream-call.ts";
 
 /** An HTTP request, whatever server it came by. */
 export interface RestRequest {
@@ -61,11 +69,15 @@ interface Compiled {
   readonly read: RequestReader;
   readonly answer: AnswerWriter;
   readonly writeJson: JsonWriter;
+  /** Undefined for answers that are JSON. */
+  readonly bytesOf: BytesReader | undefined;
 }
 
 interface Call {
   readonly compiled: Compiled;
   readonly request: RestRequest;
+  /** The values of the path's variables. */
+  readonly values: readonly string[];
   readonly requestId: string;
   readonly header: Headers;
 }
@@ -84,14 +96,15 @@ export function restHandler(options: RestHandlerOptions): RestHandler {
       const { route, values } = match(options.routes, request);
       matched = route;
       const compiled = compiledOf.get(route) ?? compile(route, options);
-      const message = await readMessage(compiled, request, values, options);
       const call = {
         compiled,
         request,
+        values,
         requestId,
         header: forwardedOf(request, requestId),
       };
-      return withId(await respond(call, message, options), requestId);
+      checkHead(call);
+      return withId(await respond(call, options), requestId);
     } catch (error) {
       logDefect(error, requestId, options);
       const shape = matched ? errorShapeOf(matched.method.parent) : shapeAt(request.path);
@@ -112,6 +125,7 @@ function compile(route: Route, { transportOf }: RestHandlerOptions): Compiled {
     read: requestReader(route),
     answer: answerWriter(route),
     writeJson: jsonWriterOf(route),
+    bytesOf: bytesReaderOf(route),
   };
 }
 
@@ -135,56 +149,121 @@ const unknownRoute: HttpProblem = {
   message: "there is no such path",
 };
 
-async function readMessage(
-  { route, read }: Compiled,
-  request: RestRequest,
-  values: readonly string[],
-  { bodyBytesMax = bodyBytesMaxDefault }: RestHandlerOptions,
-): Promise<MessageShape<DescMessage>> {
-  if (route.needsKey && headerOf(request.headers, "authorization") === "") {
+/** Checks what is to be known before the body is read. */
+function checkHead({ compiled: { route }, request: { headers } }: Call): void {
+  if (route.needsKey && headerOf(headers, "authorization") === "") {
     throw new AppError("unauthenticated", "a key is missing: send Authorization: Bearer <key>");
   }
-  const contentType = headerOf(request.headers, "content-type");
-  const problem = checkMediaType(route, request.headers);
+  const problem = checkMediaType(route, headers);
   if (problem !== undefined) throw new HttpRefusal(problem);
-  const body = await readBody(request.body, bodyBytesMax);
-  return read({ values, query: request.query, contentType, body });
 }
 
-async function respond(
+async function respond(call: Call, options: RestHandlerOptions): Promise<RestAnswer> {
+  const { method } = call.compiled.route;
+  switch (method.methodKind) {
+    case "unary":
+      return await callUnary(call, method, options);
+    case "client_streaming":
+      return await callWithStream(call, method, options);
+    case "server_streaming":
+      return await stream(call, { method, requests: await singleRequest(call, options) }, options);
+    case "bidi_streaming":
+      return await stream(call, { method, requests: requestsOf(call, options) }, options);
+  }
+}
+
+async function callUnary(
   call: Call,
-  message: MessageShape<DescMessage>,
+  method: DescMethodUnary<DescMessage, DescMessage>,
   options: RestHandlerOptions,
 ): Promise<RestAnswer> {
   const { compiled, request, header } = call;
-  const { method } = compiled.route;
-  if (method.methodKind === "server_streaming") return await stream(call, message, options);
   const { timeoutMs = timeoutMsDefault } = options;
-  const { transport, answer } = compiled;
+  const message = await readMessage(call, options);
+  const { transport } = compiled;
   const response = await transport.unary(method, request.signal, timeoutMs, header, message);
-  return answer(response.message);
+  return compiled.answer(response.message);
+}
+
+async function callWithStream(
+  call: Call,
+  method: StreamingMethod,
+  options: RestHandlerOptions,
+): Promise<RestAnswer> {
+  const { compiled, request, header } = call;
+  const { timeoutMs = timeoutMsDefault } = options;
+  const { messages, causeOf } = requestsOf(call, options);
+  const { transport } = compiled;
+  try {
+    const answers = await transport.stream(method, request.signal, timeoutMs, header, messages);
+    return compiled.answer(await onlyAnswer(answers.message));
+  } catch (error) {
+    throw causeOf(error);
+  }
+}
+
+/** A call whose answers are a stream. */
+interface Streamed {
+  readonly method: StreamingMethod;
+  readonly requests: RequestStream;
 }
 
 async function stream(
   { compiled, request, requestId, header }: Call,
-  input: MessageShape<DescMessage>,
+  streamed: Streamed,
   options: RestHandlerOptions,
 ): Promise<RestAnswer> {
-  const { method, template, httpStatus: status } = compiled.route;
-  if (method.methodKind !== "server_streaming") throw new Error(`${method} is no stream`);
-  const { transport, writeJson } = compiled;
-  const opened = await openStream({ transport, method, signal: request.signal, header, input });
+  const { transport, route, bytesOf } = compiled;
+  const opened = await openStream({ transport, ...streamed, signal: request.signal, header });
+  const answer = { status: route.httpStatus, route: route.template.source };
+  if (bytesOf !== undefined) {
+    const { contentType, body } = await bytesStream(opened, bytesOf);
+    return headOf({ ...answer, headers: { "content-type": contentType }, body }, request, opened);
+  }
   const format = streamFormatFor(headerOf(request.headers, "accept"));
   const body = streamBody(opened, {
     format,
-    write: writeJson,
+    write: compiled.writeJson,
     refuse(error) {
       logDefect(error, requestId, options);
       return refuse(error, requestId);
     },
   });
   const headers = { "content-type": format.contentType, "x-accel-buffering": "no" };
-  return { status, headers, body, route: template.source };
+  return headOf({ ...answer, headers, body }, request, opened);
+}
+
+/** To HEAD a stream answers without its messages, which nobody would read. */
+function headOf(answer: RestAnswer, { method }: RestRequest, opened: OpenStream): RestAnswer {
+  if (method !== "HEAD") return answer;
+  opened.end();
+  return { ...answer, body: new Uint8Array() };
+}
+
+async function readMessage(
+  { compiled, request, values }: Call,
+  { bodyBytesMax = bodyBytesMaxDefault }: RestHandlerOptions,
+): Promise<MessageShape<DescMessage>> {
+  const contentType = headerOf(request.headers, "content-type");
+  const body = await readBody(request.body, bodyBytesMax);
+  return compiled.read({ values, query: request.query, contentType, body });
+}
+
+async function singleRequest(call: Call, options: RestHandlerOptions): Promise<RequestStream> {
+  const message = await readMessage(call, options);
+  async function* messages() {
+    yield message;
+  }
+  return { messages: messages(), causeOf: (error) => error };
+}
+
+function requestsOf(
+  { compiled: { route, read }, request, values }: Call,
+  { bodyBytesMax = bodyBytesMaxDefault }: RestHandlerOptions,
+): RequestStream {
+  const contentType = headerOf(request.headers, "content-type");
+  const parts = { values, query: request.query, contentType };
+  return requestStream({ route, read, parts, body: request.body, bodyBytesMax });
 }
 
 function logDefect(error: unknown, requestId: string, { log }: RestHandlerOptions): void {

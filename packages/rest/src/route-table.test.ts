@@ -110,10 +110,4 @@ describe("restRoutes", () => {
     expect(() => rules(rule)).toThrow(message);
     expect(() => rules(rule)).toThrow("test.Library.M0");
   });
-
-  it("refuses a rule for a stream of requests", () => {
-    const method = { input: "Request", output: "Answer", rule: get("/v1"), clientStreaming: true };
-    const { service } = testSchema({ messages, methods: { Send: method } });
-    expect(() => restRoutes([service])).toThrow("cannot stream requests");
-  });
 });

@@ -1,5 +1,8 @@
-import type { DescService } from "@bufbuild/protobuf";
+import { create, type DescService, type MessageInitShape } from "@bufbuild/protobuf";
+import { HttpSchema } from "@posthorn/proto/google/api/http";
+import { rulesOf } from "./http-rule.ts";
 import { type Route, routesOf } from "./route.ts";
+import { decodedSegment } from "./template.ts";
 
 /** A route that a request's path leads to. */
 export interface RouteMatch {
@@ -34,10 +37,17 @@ interface Node {
 
 /**
  * Makes the table of all HTTP rules of the services. Throws on a malformed rule, and on two rules
- * with one HTTP method whose templates match the same paths.
+ * with one HTTP method whose templates match the same paths. The rules of `config` take the place
+ * of the methods' own, as in a gRPC service configuration.
  */
-export function restRoutes(services: readonly DescService[]): RouteTable {
-  const routes = services.flatMap((service) => service.methods.flatMap(routesOf));
+export function restRoutes(
+  services: readonly DescService[],
+  config: MessageInitShape<typeof HttpSchema> = {},
+): RouteTable {
+  const { rules, fullyDecodeReservedExpansion } = create(HttpSchema, config);
+  const routeRules = { ruleOf: rulesOf(services, rules), fullyDecodeReservedExpansion };
+  const methods = services.flatMap((service) => service.methods);
+  const routes = methods.flatMap((method) => routesOf(method, routeRules));
   const root = newNode();
   for (const route of routes) add(root, route);
   return {
@@ -103,7 +113,9 @@ function findWithVerb(
   const colon = last.lastIndexOf(":");
   if (colon < 0) return undefined;
   const bare = [...segments.slice(0, -1), last.slice(0, colon)];
-  const route = findEnd(root, bare, last.slice(colon + 1), search);
+  const verb = decodedSegment(last.slice(colon + 1)) ?? "";
+  // What ends in a colon has no verb.
+  const route = verb === "" ? undefined : findEnd(root, bare, verb, search);
   return route && { route, values: valuesOf(route, bare) };
 }
 
@@ -127,7 +139,7 @@ function findEnd(
 ): Route | undefined {
   const segment = segments[index];
   if (segment === undefined) return endAt(node, verb, search) ?? endAt(node.rest, verb, search);
-  const literal = node.literals.get(segment) ?? node.literals.get(decodedLiteral(segment));
+  const literal = node.literals.get(decodedSegment(segment) ?? "");
   const steps = [literal, segment === "" ? undefined : node.one];
   for (const step of steps) {
     const route = step && findEnd(step, segments, verb, search, index + 1);
@@ -144,14 +156,6 @@ function endAt(node: Node | undefined, verb: string, search: Search): Route | un
   for (const allowed of end.keys()) search.allowed.add(allowed);
   if (end.has("GET")) search.allowed.add("HEAD");
   return route ?? end.get("*");
-}
-
-/** An unreserved character means the same when it is percent-encoded (RFC 3986, 6.2.2.2). */
-export function decodedLiteral(segment: string): string {
-  return segment.replace(/%([0-9A-Fa-f]{2})/g, (source, hex: string) => {
-    const character = String.fromCharCode(Number.parseInt(hex, 16));
-    return /[A-Za-z0-9._~-]/.test(character) ? character : source;
-  });
 }
 
 function valuesOf({ template }: Route, segments: readonly string[]): string[] {

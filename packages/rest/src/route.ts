@@ -2,14 +2,15 @@ import {
   type DescField,
   type DescMessage,
   type DescMethod,
-  type DescMethodServerStreaming,
+  type DescMethodStreaming,
   type DescMethodUnary,
   getOption,
 } from "@bufbuild/protobuf";
+import type { Http } from "@posthorn/proto/google/api/http";
 import { HttpBodySchema } from "@posthorn/proto/google/api/httpbody";
 import { access, http_status as httpStatus } from "@posthorn/proto/posthorn/type/v1/options";
 import { fieldPathText, findField, findFieldPath } from "./field-path.ts";
-import { type Binding, bindingsOf } from "./http-rule.ts";
+import { type Binding, bindingsOf, type RuleOf } from "./http-rule.ts";
 import { type Param, paramOf } from "./param.ts";
 import { type PathTemplate, parseTemplate } from "./template.ts";
 
@@ -20,13 +21,14 @@ export type RouteBody =
   | { readonly kind: "all" }
   /** One field, as JSON. */
   | { readonly kind: "field"; readonly field: DescField }
-  /** One field of type google.api.HttpBody, bytes of any content type. */
-  | { readonly kind: "bytes"; readonly field: DescField };
+  /** A field of type google.api.HttpBody, or the whole request: bytes of any content type. */
+  | { readonly kind: "bytes"; readonly field: DescField | undefined };
 
-/** A method that REST can call: one request message, one or many answers. */
-export type RestMethod =
-  | DescMethodUnary<DescMessage, DescMessage>
-  | DescMethodServerStreaming<DescMessage, DescMessage>;
+/** A method whose requests or answers are streams. */
+export type StreamingMethod = DescMethodStreaming<DescMessage, DescMessage>;
+
+/** A method that REST can call. */
+export type RestMethod = DescMethodUnary<DescMessage, DescMessage> | StreamingMethod;
 
 /** One HTTP method and path template that lead to a method. */
 export interface Route {
@@ -36,6 +38,8 @@ export interface Route {
   readonly template: PathTemplate;
   /** The fields that the template's variables are put into, in the same order. */
   readonly pathParams: readonly Param[];
+  /** Whether `%2F` is decoded in variables of several segments, too. */
+  readonly decodesSlashes: boolean;
   readonly body: RouteBody;
   /** The field that the answer's body is; undefined for the whole message. */
   readonly responseField: DescField | undefined;
@@ -45,11 +49,16 @@ export interface Route {
   readonly needsKey: boolean;
 }
 
+/** Rules from elsewhere than the methods' options, and how variables are decoded. */
+export type RouteRules = Pick<Http, "fullyDecodeReservedExpansion"> & { readonly ruleOf: RuleOf };
+
 /** Gives the routes of a method, the main one first. Throws, naming the method, on a bad rule. */
-export function routesOf(method: DescMethod): Route[] {
-  return bindingsOf(method).map((binding) => {
+export function routesOf(method: DescMethod, rules: RouteRules): Route[] {
+  const rule = rules.ruleOf(method);
+  if (rule === undefined) return [];
+  return bindingsOf(method, rule).map((binding) => {
     try {
-      return routeOf(method, binding);
+      return routeOf(method, binding, rules);
     } catch (cause) {
       const why = cause instanceof Error ? cause.message : String(cause);
       throw new Error(`${method}, ${binding.httpMethod} ${binding.path}: ${why}`, { cause });
@@ -57,27 +66,33 @@ export function routesOf(method: DescMethod): Route[] {
   });
 }
 
-function routeOf(method: DescMethod, binding: Binding): Route {
+function routeOf(method: DescMethod, binding: Binding, rules: RouteRules): Route {
   const template = parseTemplate(binding.path);
+  const pathParams = pathParamsOf(method.input, template);
+  const body = bodyOf(method.input, binding);
+  checkApart(pathParams, body);
   return {
-    method: checkMethod(method),
+    method: method as RestMethod,
     httpMethod: binding.httpMethod,
     template,
-    pathParams: pathParamsOf(method.input, template),
-    body: bodyOf(method.input, binding),
+    pathParams,
+    decodesSlashes: rules.fullyDecodeReservedExpansion,
+    body,
     responseField: responseFieldOf(method.output, binding.responseBody),
     httpStatus: statusOf(method),
     needsKey: getOption(method, access).level !== 0,
   };
 }
 
-function checkMethod(method: DescMethod): RestMethod {
-  if (isRestMethod(method)) return method;
-  throw new Error("REST cannot stream requests");
-}
-
-function isRestMethod(method: DescMethod): method is RestMethod {
-  return method.methodKind === "unary" || method.methodKind === "server_streaming";
+/** What path and body bind must be able to stand in one message. */
+function checkApart(pathParams: readonly Param[], body: RouteBody): void {
+  for (const { path, name } of pathParams) {
+    const isBody = path.length === 1 && "field" in body && body.field === path[0];
+    if (isBody) throw new Error(`both path and body bind ${name}`);
+  }
+  const oneofs = pathParams.flatMap(({ path }) => path.at(-1)?.oneof ?? []);
+  const twice = oneofs.find((oneof, index) => oneofs.indexOf(oneof) !== index);
+  if (twice !== undefined) throw new Error(`the path binds two fields of the oneof ${twice.name}`);
 }
 
 /** An answer of 204 has no body (RFC 9110, 15.3.5), so nothing may be lost with it. */
@@ -113,12 +128,23 @@ function bodyOf(input: DescMessage, { body, httpMethod }: Binding): RouteBody {
   if (httpMethod === "GET" || httpMethod === "HEAD" || httpMethod === "DELETE") {
     throw new Error(`${httpMethod} takes no body`);
   }
-  if (body === "*") return { kind: "all" };
+  if (body === "*") {
+    return isHttpBody(input) ? { kind: "bytes", field: undefined } : { kind: "all" };
+  }
   const field = findField(input, body);
   if (field === undefined) throw new Error(`${input} has no field ${body}`);
-  const isBytes =
-    field.fieldKind === "message" && field.message.typeName === HttpBodySchema.typeName;
+  const isBytes = field.fieldKind === "message" && isHttpBody(field.message);
   return { kind: isBytes ? "bytes" : "field", field };
+}
+
+/** Tells whether a method takes more than one request. */
+export function streamsRequests({ methodKind }: RestMethod): boolean {
+  return methodKind === "client_streaming" || methodKind === "bidi_streaming";
+}
+
+/** Tells whether a message stands for bytes of any type. */
+export function isHttpBody({ typeName }: DescMessage): boolean {
+  return typeName === HttpBodySchema.typeName;
 }
 
 function responseFieldOf(output: DescMessage, name: string): DescField | undefined {

@@ -1,3 +1,4 @@
+import { type BytesReader, contentTypeOf } from "./answer.ts";
 import { settlesWithin } from "./settles-within.ts";
 import type { Refusal } from "./status.ts";
 import type { OpenStream } from "./stream-call.ts";
@@ -38,6 +39,37 @@ export interface StreamBodyOptions {
   write(message: unknown): string;
   /** Turns what breaks the stream into its last words. */
   refuse(error: unknown): Refusal;
+}
+
+/** The bytes of a stream's messages, and the type that the first of them has. */
+export interface BytesStream {
+  readonly contentType: string;
+  readonly body: AsyncIterable<Uint8Array>;
+}
+
+/**
+ * Gives the body of a stream whose messages are pieces of one body of bytes. Waits for the first
+ * one, which bears the type. If the stream breaks off, so does the body, lest a part be taken for
+ * the whole.
+ */
+export async function bytesStream(
+  { next, end }: OpenStream,
+  bytesOf: BytesReader,
+): Promise<BytesStream> {
+  const first = await next();
+  async function* body() {
+    try {
+      for (let piece = first; piece.done !== true; piece = await next()) {
+        yield bytesOf(piece.value)?.data ?? new Uint8Array();
+      }
+    } finally {
+      end();
+    }
+  }
+  return {
+    contentType: contentTypeOf(first.done ? undefined : bytesOf(first.value)),
+    body: body(),
+  };
 }
 
 /** Proxies close what is silent for a minute; a quarter of a minute is well below that. */

@@ -1,5 +1,6 @@
-import type { DescMessage, DescMethodServerStreaming, MessageShape } from "@bufbuild/protobuf";
 import type { Transport } from "@connectrpc/connect";
+import type { RequestStream } from "./request-stream.ts";
+import type { StreamingMethod } from "./route.ts";
 import { settlesWithin } from "./settles-within.ts";
 
 /** A call whose answers come one after the other. */
@@ -13,11 +14,11 @@ export interface OpenStream {
 /** The call to open. */
 export interface StreamCall {
   readonly transport: Transport;
-  readonly method: DescMethodServerStreaming<DescMessage, DescMessage>;
+  readonly method: StreamingMethod;
   /** Aborts when the caller is gone. */
   readonly signal: AbortSignal;
   readonly header: Headers;
-  readonly input: MessageShape<DescMessage>;
+  readonly requests: RequestStream;
 }
 
 /**
@@ -29,9 +30,10 @@ const openMs = 250;
 /** Opens a stream. Throws a refusal that comes soon enough; a later one comes from `next`. */
 export async function openStream(call: StreamCall): Promise<OpenStream> {
   const ended = new AbortController();
-  const { transport, method, header, input } = call;
+  const { transport, method, header, requests } = call;
   const signal = AbortSignal.any([call.signal, ended.signal]);
-  const messages = messagesOf(transport.stream(method, signal, undefined, header, only(input)));
+  const opened = transport.stream(method, signal, undefined, header, requests.messages);
+  const messages = messagesOf(opened, requests);
   let first: Promise<IteratorResult<unknown>> | undefined = messages.next();
   if (await settlesWithin(first, openMs)) await first;
   return {
@@ -44,11 +46,14 @@ export async function openStream(call: StreamCall): Promise<OpenStream> {
   };
 }
 
-async function* only<T>(value: T): AsyncGenerator<T> {
-  yield value;
-}
-
 /** The messages of a stream that may not have been opened yet. */
-async function* messagesOf<T>(opened: Promise<{ message: AsyncIterable<T> }>): AsyncGenerator<T> {
-  yield* (await opened).message;
+async function* messagesOf<T>(
+  opened: Promise<{ message: AsyncIterable<T> }>,
+  requests: RequestStream,
+): AsyncGenerator<T> {
+  try {
+    yield* (await opened).message;
+  } catch (error) {
+    throw requests.causeOf(error);
+  }
 }

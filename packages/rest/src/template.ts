@@ -1,5 +1,6 @@
 /** One part of a path: a text as it is, any one part, or all that is left. */
 export type Segment =
+  /** Percent-decoded. */
   | { readonly kind: "literal"; readonly text: string }
   | { readonly kind: "one" }
   | { readonly kind: "rest" };
@@ -19,9 +20,20 @@ export interface PathVariable {
 export interface PathTemplate {
   readonly source: string;
   readonly segments: readonly Segment[];
-  /** The custom verb behind the last `:`; empty for none. */
+  /** The custom verb behind the last `:`, percent-decoded; empty for none. */
   readonly verb: string;
   readonly variables: readonly PathVariable[];
+}
+
+/** Percent-decodes one segment of a path; undefined for a malformed encoding. */
+export function decodedSegment(source: string): string | undefined {
+  if (!source.includes("%")) return source;
+  try {
+    return decodeURIComponent(source);
+  } catch {
+    // The caller knows what to say of it.
+    return undefined;
+  }
 }
 
 /**
@@ -80,8 +92,10 @@ class Parser {
     this.#variables.push({ fieldPath, start, end, isSingle });
   }
 
+  /** Decoded, so that every spelling of one text is the same literal. */
   #literal(): string {
-    return this.#match(/[A-Za-z0-9._~%!$&'()+,;@-]+/y, "a literal");
+    const source = this.#match(/[A-Za-z0-9._~%!$&'()+,;=@-]+/y, "a literal");
+    return decodedSegment(source) ?? this.#fail("a well-formed percent-encoding");
   }
 
   #identifier(): string {

@@ -57,7 +57,11 @@ function requestBody(route: Route, book: SchemaBook): JsonSchema | undefined {
     case "none":
       return undefined;
     case "bytes":
-      return { description: commentOf(body.field), required: true, content: { "*/*": {} } };
+      return compact({
+        description: commentOf(body.field ?? method.input),
+        required: true,
+        content: { "*/*": {} },
+      });
     case "field": {
       const { description, ...schema } = book.field(body.field);
       return compact({

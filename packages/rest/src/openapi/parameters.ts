@@ -1,5 +1,5 @@
 import type { DescField, DescMessage } from "@bufbuild/protobuf";
-import { fieldPathText } from "../field-path.ts";
+import { fieldPathText, isWellKnown } from "../field-path.ts";
 import { isPageSize } from "../page-size.ts";
 import type { Param } from "../param.ts";
 import { queryParam } from "../query.ts";
@@ -33,14 +33,10 @@ export function queryParameters(route: Route, book: SchemaBook): JsonSchema[] {
 function leafNames(desc: DescMessage, above: readonly DescField[]): string[] {
   return desc.fields.flatMap((field) => {
     const path = [...above, field];
-    const isInner = field.fieldKind === "message" && isPlainMessage(field.message);
+    const isInner = field.fieldKind === "message" && !isWellKnown(field.message);
     if (!isInner) return [fieldPathText(path)];
     return path.length < depthMax ? leafNames(field.message, path) : [];
   });
-}
-
-function isPlainMessage({ typeName }: DescMessage): boolean {
-  return !typeName.startsWith("google.protobuf.");
 }
 
 function parameter({ path, isRepeated }: Param, book: SchemaBook): Record<string, unknown> {

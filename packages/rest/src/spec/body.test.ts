@@ -1,9 +1,9 @@
 import { create, type DescMessage, type MessageShape } from "@bufbuild/protobuf";
 import { ValueSchema } from "@bufbuild/protobuf/wkt";
 import { describe, expect, it } from "vitest";
-import { restRoutes } from "./index.ts";
-import { testCall } from "./test-call.ts";
-import { type TestMethod, testSchema } from "./test-schema.ts";
+import { restRoutes } from "../index.ts";
+import { testCall } from "../test-call.ts";
+import { type TestMethod, testSchema } from "../test-schema.ts";
 
 const messages = {
   Hook: { id: "string", url: "string", secret: "google.protobuf.Value" },
