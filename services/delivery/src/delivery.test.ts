@@ -216,12 +216,29 @@ describe("a failed attempt", () => {
   });
 });
 
-describe("a delivery that breaks the sender", () => {
-  it("is parked after three tries, visible, and the webhook's others go on", async () => {
-    const { workspace, ended } = await setup([200], { hasSecret: false });
+describe("a webhook without a secret", () => {
+  it("gets deliveries without a signature where the provider's policy says so", async () => {
+    const { subscription } = harness;
+    subscription.setProvider("optional", { sendsUnsigned: true });
+    const target = await receiver();
+    const workspace = subscription.addWorkspace(undefined, "optional");
+    subscription.addWebhook(workspace, { url: `${target.url}?unsigned`, hasSecret: false });
+    subscription.addWebhook(workspace, { url: `${target.url}?signed` });
+    const [id] = await harness.publish(workspace, {});
+    const byPath = Map.groupBy(await target.next(2), ({ path }) => path);
+    const [unsigned] = byPath.get("/hook?unsigned") ?? [];
+    expect(unsigned?.headers).toMatchObject({ "webhook-id": id });
+    expect(unsigned?.headers).not.toHaveProperty("webhook-signature");
+    const [signed] = byPath.get("/hook?signed") ?? [];
+    expect(signed?.headers).toHaveProperty("webhook-signature");
+  });
+
+  it("gets nothing elsewhere: its deliveries are parked, visible, and nothing was sent", async () => {
+    const { target, workspace, ended } = await setup([200], { hasSecret: false });
     await harness.publish(workspace, {});
     const [shown] = await ended(Delivery_State.CANCELED);
     expect(shown).toMatchObject({ stateReason: "PARKED", attemptCount: 0 });
+    expect(target.requests).toEqual([]);
   });
 });
 

@@ -1,7 +1,7 @@
 import { masterKey, newDataKey, newMasterKey, signingSeed } from "@posthorn/sealing";
 import { newSecret, type Signature, signingKeyOf, verify } from "@posthorn/signature";
-import { expect, test } from "vitest";
-import { signedHeaders } from "./signing.ts";
+import { describe, expect, test } from "vitest";
+import { signedHeaders, type Unsigned } from "./signing.ts";
 
 const now = new Date("2026-03-02T09:30:00.500Z");
 const nowS = Math.floor(now.getTime() / 1000);
@@ -19,7 +19,7 @@ function setup(...signatures: Signature[]) {
     { text: ended, expireAt: now },
   ];
   const webhook = { id: "wh_1", url, secrets };
-  const provider = { signatures, dataKey };
+  const provider = { signatures, dataKey, sendsUnsigned: true };
   const contentType = "application/json";
   const headers = signedHeaders({ webhook, provider, now, id: "evt_1", contentType, body });
   const publicKeyOf = (secret: string) =>
@@ -80,9 +80,23 @@ test("tells id and time whatever the scheme", () => {
   });
 });
 
-test("refuses to send what no secret signs", () => {
-  const webhook = { id: "wh_1", url, secrets: [{ text: newSecret(), expireAt: now }] };
-  const provider = { signatures: [{ scheme: "standard" }] as const, dataKey };
-  const unsigned = { webhook, provider, now, id: "evt_1", contentType: "text/plain", body };
-  expect(() => signedHeaders(unsigned)).toThrow("webhook wh_1 has no secret to sign with");
+describe("a webhook without a secret", () => {
+  const headersOf = (secrets: Unsigned["webhook"]["secrets"], sendsUnsigned: boolean) =>
+    signedHeaders({
+      webhook: { id: "wh_1", url, secrets },
+      provider: { signatures: [{ scheme: "hmac", header }], dataKey, sendsUnsigned },
+      ...{ now, id: "evt_1", contentType: "application/json", body },
+    });
+
+  test("gets no signature where the provider's policy says so", () => {
+    const expected = { "webhook-id": "evt_1", "webhook-timestamp": String(nowS) };
+    expect(headersOf([], true)).toEqual(expected);
+  });
+
+  test.each([
+    ["is sent nothing elsewhere", [], false],
+    ["is sent nothing when its secret has ended", [{ text: "old", expireAt: now }], true],
+  ] as const)("%s", (_name, secrets, sendsUnsigned) => {
+    expect(() => headersOf(secrets, sendsUnsigned)).toThrow("wh_1 has no secret to sign with");
+  });
 });

@@ -7,7 +7,7 @@ type Secret = KnownWebhook["secrets"][number];
 /** What is signed, for whom, and when. */
 export interface Unsigned {
   readonly webhook: Pick<KnownWebhook, "id" | "url" | "secrets">;
-  readonly provider: Pick<KnownProvider, "signatures" | "dataKey">;
+  readonly provider: Pick<KnownProvider, "signatures" | "dataKey" | "sendsUnsigned">;
   readonly now: Date;
   /** The event's id. */
   readonly id: string;
@@ -17,7 +17,8 @@ export interface Unsigned {
 
 /**
  * Gives the headers that identify a request and sign it in each of the provider's ways, with the
- * secrets that are good now. A webhook without one is a defect: nothing is sent unsigned.
+ * secrets that are good now. A webhook that has none gets no signature where the provider's policy
+ * lets it have none; anywhere else, and when all have ended, that is a defect.
  */
 export function signedHeaders({
   webhook,
@@ -30,8 +31,12 @@ export function signedHeaders({
   const secrets = webhook.secrets.filter(
     ({ expireAt }) => expireAt === undefined || expireAt > now,
   );
-  if (secrets.length === 0) throw new Error(`webhook ${webhook.id} has no secret to sign with`);
   const timestampS = Math.floor(now.getTime() / 1000);
+  const identity = { "webhook-id": id, "webhook-timestamp": String(timestampS) };
+  if (secrets.length === 0) {
+    if (webhook.secrets.length === 0 && provider.sendsUnsigned) return identity;
+    throw new Error(`webhook ${webhook.id} has no secret to sign with`);
+  }
   const request = { method: "POST", url: webhook.url, contentType, keyId: webhook.id };
   const signings = provider.signatures.map((signature) => ({
     ...signature,
@@ -39,11 +44,7 @@ export function signedHeaders({
       isAsymmetric(signature) ? privateKeyOf(secret, webhook.id, provider.dataKey) : secret.text,
     ),
   }));
-  return {
-    "webhook-id": id,
-    "webhook-timestamp": String(timestampS),
-    ...signAll(signings, { id, timestampS, body, request }),
-  };
+  return { ...identity, ...signAll(signings, { id, timestampS, body, request }) };
 }
 
 /** Deriving a key takes 0.1 ms, so it is done once for each time that a webhook is learnt. */

@@ -237,8 +237,12 @@ export class Subscriptions {
     if (uuid === undefined) throw new Error(`${snapshot.workspaceId} is no workspace id`);
     const provider = this.#providers.get(snapshot.provider);
     if (!provider && !snapshot.deleted) throw new Error(`provider ${snapshot.provider} is missing`);
+    const before = this.latest(uuid);
+    const known = before?.provider === provider ? before?.webhooks : undefined;
     const webhooks = provider
-      ? snapshot.webhooks.map((webhook) => toWebhook(webhook, provider, this.#filters))
+      ? snapshot.webhooks.map(
+          (webhook) => unchanged(webhook, known) ?? toWebhook(webhook, provider, this.#filters),
+        )
       : [];
     const workspace: KnownWorkspace = {
       id: snapshot.workspaceId,
@@ -265,6 +269,15 @@ export class Subscriptions {
       return;
     }
   }
+}
+
+/** Gives a webhook whose version has not changed as it was: its secrets stay open. */
+function unchanged(
+  { webhookId, version }: WebhookSnapshot,
+  known: KnownWorkspace["webhooks"] | undefined,
+): KnownWebhook | undefined {
+  const webhook = known?.get(idToUuid("wh", webhookId) ?? "");
+  return webhook?.version === version.toString() ? webhook : undefined;
 }
 
 function toWebhook(
