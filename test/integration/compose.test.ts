@@ -113,9 +113,9 @@ describe.runIf(canRunKafkaBroker())("the environment of deploy/compose.yaml", ()
     return "DATABASE_URL" in env ? { ...env, DATABASE_URL: database.url } : env;
   }
 
-  async function runOnce(name: Service, command: string): Promise<string> {
+  async function runOnce(name: Service, ...args: readonly string[]): Promise<string> {
     const script = `services/${name}/src/main.ts`;
-    const child = startChild({ script, args: [command], env: environmentOf(name) });
+    const child = startChild({ script, args, env: environmentOf(name) });
     expect(await child.ended(), child.output()).toBe(0);
     return child.output().trim();
   }
@@ -148,6 +148,8 @@ describe.runIf(canRunKafkaBroker())("the environment of deploy/compose.yaml", ()
     expect(accepted.status, accepted.text).toBe(202);
     const [request] = await target.next();
     expect(request?.headers["webhook-id"]).toBe(accepted.body.id);
+    const key = await runOnce("subscription", "create-operator-key", "demo");
+    expect((await call("GET", "/v1/api-keys", undefined, { key })).status).toBe(200);
     await target.close();
   }, 120_000);
 });

@@ -19,8 +19,8 @@ export interface Composed {
   readonly parts: readonly Part[];
   /** Brings the service's schema up to date, for services that have one. */
   migrate?(): Promise<void>;
-  /** What else the program does, each by its first argument, instead of serving. */
-  readonly commands?: Readonly<Record<string, () => Promise<void>>>;
+  /** What else the program does, by its first argument, with the others, instead of serving. */
+  readonly commands?: Readonly<Record<string, (args: readonly string[]) => Promise<void>>>;
   /** Lets go of what the parts used; called at the end, whatever came of them. */
   close(): Promise<void>;
 }
@@ -51,7 +51,7 @@ export async function runProcess({ name, process, compose }: ProcessOptions): Pr
     tracing = await openTracing({ env, log }, `posthorn-${name}`);
     const context = { env, log, metrics: metrics({ processMetrics: true }), tracing };
     const service = await compose(context);
-    const run = command(service, process.argv[2]) ?? (() => serve(service, stop.signal, log));
+    const run = command(service, process.argv.slice(2)) ?? (() => serve(service, stop.signal, log));
     await run().finally(() => service.close());
   } catch (error) {
     if (error instanceof ConfigError) log.fatal({ problems: error.problems }, "bad configuration");
@@ -61,11 +61,12 @@ export async function runProcess({ name, process, compose }: ProcessOptions): Pr
   await tracing?.close();
 }
 
-function command({ migrate, commands }: Composed, name: string | undefined) {
+function command({ migrate, commands }: Composed, [name, ...args]: readonly string[]) {
   if (name === undefined) return undefined;
-  const found = { ...(migrate && { migrate }), ...commands }[name];
+  const all: Composed["commands"] = { ...(migrate && { migrate }), ...commands };
+  const found = all[name];
   if (!found) throw new Error(`there is no command ${name}`);
-  return found;
+  return () => found(args);
 }
 
 function serve({ parts }: Composed, stop: AbortSignal, log: Logger): Promise<void> {

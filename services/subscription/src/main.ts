@@ -39,6 +39,10 @@ await runProcess({
       async "create-admin-key"() {
         process.stdout.write(`${await service.createAdminKey()}\n`);
       },
+      async "create-operator-key"([provider]: readonly string[]) {
+        if (provider === undefined) throw new Error("create-operator-key needs a provider's name");
+        process.stdout.write(`${await service.createOperatorKey(provider)}\n`);
+      },
     };
     return {
       ...service,

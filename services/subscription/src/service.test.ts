@@ -58,6 +58,15 @@ test("tells the other services about keys and workspaces", async () => {
   expect(await authority.resolveWorkspace({ ...query, workspace: "other" })).toBeUndefined();
 });
 
+test("makes an operator key for a provider that has lost all of its own", async () => {
+  const { provider } = await it.tenant();
+  const key = await it.service.createOperatorKey(provider);
+  expect((await it.with(key).providers.getOwnProvider({})).name).toBe(provider);
+  expect(await refusalOf(it.service.createOperatorKey("nobody"))).toMatchObject({
+    reason: "not_found",
+  });
+});
+
 test("gives delivery a fresh webhook by the very next sync", async () => {
   const { as, workspaceId } = await it.tenant();
   const sync = appClient(SubscriptionSyncService, withServiceKey(local(), serviceKey));

@@ -21,8 +21,9 @@ import { apiKeyService } from "./rpc/api-key-service.ts";
 import { storeAuthority } from "./rpc/authority.ts";
 import type { Deps } from "./rpc/deps.ts";
 import { eventTypeService } from "./rpc/event-types/event-type-service.ts";
-import { mintAdminKey } from "./rpc/mint-key.ts";
+import { mintAdminKey, mintOperatorKey } from "./rpc/mint-key.ts";
 import { providerService } from "./rpc/providers/provider-service.ts";
+import { requireProvider } from "./rpc/require.ts";
 import { subscriptionSyncService } from "./rpc/sync/subscription-sync-service.ts";
 import { healthOf } from "./rpc/webhooks/health.ts";
 import { webhookService } from "./rpc/webhooks/webhook-service.ts";
@@ -57,6 +58,8 @@ export interface SubscriptionService {
   bootstrapAdmin(options: { keep(adminKey: string): Promise<void> }): Promise<boolean>;
   /** Makes a key of the instance and gives its text, once. */
   createAdminKey(): Promise<string>;
+  /** Makes an operator key of a provider and gives its text, once. Throws not_found. */
+  createOperatorKey(provider: string): Promise<string>;
   /** Closes the connections. */
   close(): Promise<void>;
 }
@@ -93,6 +96,7 @@ export function subscriptionService(
     parts: [],
     migrate: () => migrate({ db, schema: "subscription", migrations }),
     createAdminKey: () => mintAdminKey(db),
+    createOperatorKey: async (provider) => mintOperatorKey(db, await requireProvider(db, provider)),
     bootstrap: (options) => bootstrap(deps, options),
     fitsMasterKey: () => fitsMasterKey(deps),
     bootstrapAdmin: (options) => bootstrapAdmin(deps, options),
