@@ -1,4 +1,4 @@
-import { readdir, stat } from "node:fs/promises";
+import { readdir, readFile, stat } from "node:fs/promises";
 import { join } from "node:path";
 import { kill, pid } from "node:process";
 import { afterAll, beforeAll, describe, expect, test } from "vitest";
@@ -39,6 +39,14 @@ test("texts are in the same order everywhere, and UTF-8", async () => {
   expect(await query(postgres.url, statement)).toEqual([
     { sorted: ["A", "B", "a", "b", "ä"], lower: "äö", encoding: "UTF8" },
   ]);
+});
+
+test("its folder tells psql how to reach it", async () => {
+  const read = (name: string) => readFile(join(scene.cluster, name), "utf8");
+  const url = new URL("postgres://posthorn@127.0.0.1/posthorn");
+  url.port = (await read("postmaster.pid")).split("\n")[3] ?? "";
+  url.password = (await read("posthorn.password")).trim();
+  expect(await query(url.href, "select 1 as one")).toEqual([{ one: 1 }]);
 });
 
 describe("nobody else gets in", () => {
