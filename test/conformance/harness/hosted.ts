@@ -1,7 +1,12 @@
 import { randomBytes } from "node:crypto";
 import { readFileSync } from "node:fs";
 import { join } from "node:path";
-import { type Answer as ReceiverAnswer, receiver, testDatabase } from "@posthorn/testkit";
+import {
+  eventually,
+  type Answer as ReceiverAnswer,
+  receiver,
+  testDatabase,
+} from "@posthorn/testkit";
 import { expect } from "vitest";
 import { type Answer, oneProcess, type Posthorn } from "../../harness/posthorn.ts";
 
@@ -36,6 +41,8 @@ export interface Customer {
   listen(options?: ListenOptions): Promise<Listening>;
   /** Publishes; gives the event as it was accepted. The body may be JSON text, byte for byte. */
   publish(event: object | string): Promise<Answer["body"]>;
+  /** Waits until an event has passed over the one webhook that names its type; gives the reason. */
+  skippedReason(event: string): Promise<string>;
 }
 
 export interface ListenOptions {
@@ -132,6 +139,12 @@ function customer(
       return { target, webhook: created, path: `/webhooks/${created.id}` };
     },
     publish: (event) => one.ask("POST", "/events", event),
+    skippedReason: (event) =>
+      eventually(async () => {
+        const { skipped = [] } = await one.ask("GET", `/events/${event}`);
+        expect(skipped).toHaveLength(1);
+        return skipped[0].reason;
+      }),
   };
   return one;
 }

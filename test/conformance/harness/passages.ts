@@ -17,6 +17,8 @@ export interface Ruling {
   readonly says: string;
   /** The name of its test; empty for what only the portal can show. */
   readonly test: string;
+  /** What the portal is to show; empty where there is a test. */
+  readonly portal: string;
   /** Whether no page says it: Posthorn's own choice. */
   readonly isOurs: boolean;
 }
@@ -60,17 +62,17 @@ export function prose(text: string): Passage {
 
 /** A ruling whose test has that name. */
 export function ruling(says: string, test: string): Ruling {
-  return { says, test, isOurs: false };
+  return { says, test, portal: "", isOurs: false };
 }
 
 /** The same, where no page says anything of the kind. */
 export function ours(says: string, test: string): Ruling {
-  return { says, test, isOurs: true };
+  return { says, test, portal: "", isOurs: true };
 }
 
 /** A ruling about the portal. */
-export function portalRuling(says: string): Ruling {
-  return { says, test: "", isOurs: false };
+export function portalRuling(says: string, portal: string): Ruling {
+  return { says, test: "", portal, isOurs: false };
 }
 
 /** Reads a file of test/conformance, such as `trackstar/page.txt`. */

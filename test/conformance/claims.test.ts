@@ -1,0 +1,33 @@
+import { describe, expect, it } from "vitest";
+import { conformanceFolders, hasPage, readConformance, squeezed } from "./harness/passages.ts";
+
+const folders = await conformanceFolders();
+const callsOfIt = /\bit(\.each|\.runIf)?\(/g;
+
+describe.each(folders)("$name", ({ name, claims, testNames }) => {
+  const named = [...testNames.values()].flat();
+  const claimed = [
+    ...claims.passages.flatMap(({ tests }) => tests),
+    ...claims.rulings.map(({ test }) => test).filter((test) => test !== ""),
+  ];
+
+  it.runIf(hasPage(name))("has all of its page, word for word and in its order", () => {
+    const passages = claims.passages.map(({ text }) => squeezed(text)).join("");
+    expect(passages).toBe(squeezed(readConformance(`${name}/page.txt`)));
+  });
+
+  it("has a test by name for everything that is claimed", () => {
+    expect(claimed.filter((test) => !named.includes(test))).toEqual([]);
+  });
+
+  it("has no test that nothing claims, and none of a name that is taken", () => {
+    expect(named.filter((test) => !claimed.includes(test))).toEqual([]);
+    expect(named).toEqual([...new Set(named)]);
+  });
+
+  it("names each test where it can be found", () => {
+    const sources = [...testNames.keys()].map((path) => readConformance(`../../${path}`));
+    const calls = sources.flatMap((source) => [...source.matchAll(callsOfIt)]);
+    expect(named).toHaveLength(calls.length);
+  });
+});
