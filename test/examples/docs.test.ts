@@ -27,6 +27,9 @@ describe.each([
   "docs/signatures.md",
   "docs/verify.md",
   "docs/errors.md",
+  "docs/bring-your-own-provider.md",
+  "docs/providers/trackelio.md",
+  "docs/providers/trackingmore.md",
   "examples/README.md",
   "examples/verify/README.md",
 ])("%s", (path) => {

@@ -9,8 +9,14 @@ const run = promisify(execFile);
 export interface Walk {
   /** Runs a command, and holds its answer against the one that is shown, which may be shorter. */
   compare(command: string, shown: string): Promise<void>;
+  /** Takes over what a command sets in the reader's shell: `NAME=value`, for all that follow. */
+  assign(command: string): void;
+  /** Gives the command as the reader types it: with the ids of earlier answers, and places of here. */
+  filled(command: string): string;
   /** Gives the first id or secret of the kind in the answers so far: `wh_`, `whsec_`. */
   seen(prefix: string): string;
+  /** Hides what differs from run to run, and keeps its form. */
+  masked(text: string): string;
 }
 
 /** What the reader's shell has, and where things are here: by what the example writes, as `:9000`. */
@@ -19,12 +25,17 @@ export function walk(
   places: Readonly<Record<string, string>>,
 ): Walk {
   const known = new Map<string, string>();
+  const assigned: string[] = [];
   const seen: Walk["seen"] = (prefix) => {
     const value = known.get(prefix);
     if (value === undefined) throw new Error(`no answer so far has a ${prefix}...`);
     return value;
   };
-  return { compare, seen };
+  return { compare, assign, filled, seen, masked };
+
+  function assign(command: string): void {
+    assigned.push(filled(command));
+  }
 
   async function compare(command: string, shown: string): Promise<void> {
     const once = async () => check(await answerTo(command), shown);
@@ -33,35 +44,41 @@ export function walk(
     else await eventually(once);
   }
 
-  async function answerTo(command: string): Promise<string> {
+  function filled(command: string): string {
     const placed = Object.entries(places).reduce(
       (text, [from, to]) => text.replace(from, to),
       command,
     );
-    const filled = placed.replaceAll(/\b(wh|evt|dlv)_\.\.\./g, (text) => seen(text.slice(0, -3)));
-    const quiet = 'curl() { command curl --silent --show-error "$@"; }\n';
-    const { stdout } = await run("bash", ["-c", quiet + filled], { env });
+    return placed.replaceAll(/\b(wh|evt|dlv|conn|ph|lh)_\.\.\./g, (text) =>
+      seen(text.slice(0, -3)),
+    );
+  }
+
+  async function answerTo(command: string): Promise<string> {
+    const quiet = 'curl() { command curl --silent --show-error "$@"; }';
+    const script = [quiet, ...assigned, filled(command)].join("\n");
+    const { stdout } = await run("bash", ["-c", script], { env });
     return stdout;
   }
 
   function check(answer: string, shown: string): void {
     for (const [text, prefix = ""] of answer.matchAll(
-      /\b(wh_|evt_|dlv_)[0-9a-z]{26}|\b(whsec_)[^"]+/g,
+      /\b(wh_|evt_|dlv_|conn_)[0-9a-z]{26}|\b(?:whsec_[^"]+|(?:ph|lh)_[0-9A-Za-z]{28})/g,
     )) {
-      const kind = prefix || "whsec_";
+      const kind = prefix || text.slice(0, text.indexOf("_") + 1);
       if (!known.has(kind)) known.set(kind, text);
     }
     expect(JSON.parse(masked(answer))).toMatchObject(JSON.parse(masked(shown)));
   }
 
-  /** Hides what differs from run to run, and keeps its form. */
   function masked(text: string): string {
     const placed = Object.entries(places).reduce(
       (one, [from, to]) => one.replaceAll(to, from),
       text,
     );
     return placed
-      .replaceAll(/\b(wh|evt|dlv|att)_[0-9a-z]{26}/g, "$1_id")
+      .replaceAll(/\b(wh|evt|dlv|att|conn)_[0-9a-z]{26}/g, "$1_id")
+      .replaceAll(/\b(ph|lh)_(?:[0-9A-Za-z]{28}|\.\.\.)/g, "$1_key")
       .replaceAll(/whsec_[A-Za-z0-9+/=]{44}/g, "whsec_secret")
       .replaceAll(/\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d\.\d{3}Z/g, "time")
       .replaceAll(/"v1,[A-Za-z0-9+/=]{44}"/g, '"v1,signature"')
