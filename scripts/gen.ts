@@ -1,6 +1,6 @@
 /**
- * Generates what is made from other files: the TypeScript of the protos, the OpenAPI document and
- * docs/errors.md.
+ * Generates what is made from other files: the TypeScript of the protos, the OpenAPI document,
+ * docs/errors.md and the table of claims in README.md.
  *
  * Usage: npm run gen                        writes it
  *        npm run task -- gen --check        fails, and names the files, when what is there is stale
@@ -22,7 +22,12 @@ import { runAll } from "./steps/run-all.ts";
 
 const root = resolve(import.meta.dirname, "..");
 /** What is generated, by where it lies; each is wholly made, so that what is left over shows too. */
-const generated = ["packages/proto/src/gen", "services/gateway/openapi.json", "docs/errors.md"];
+const generated = [
+  "packages/proto/src/gen",
+  "services/gateway/openapi.json",
+  "docs/errors.md",
+  "README.md",
+];
 
 const { values } = parseArgs({
   options: { write: { type: "boolean" }, check: { type: "boolean" }, help: { type: "boolean" } },
@@ -46,9 +51,10 @@ function generateInto(base: string): number {
     if (exitCode !== 0) return exitCode;
     const openapi = join(base, "services/gateway/openapi.json");
     const written = runScript("services/gateway/src/gen-openapi.ts", openapi, readFileSync(image));
-    return written === 0
-      ? runScript("scripts/docs-errors.ts", join(base, "docs/errors.md"))
-      : written;
+    if (written !== 0) return written;
+    const errors = runScript("scripts/docs-errors.ts", join(base, "docs/errors.md"));
+    if (errors !== 0) return errors;
+    return runScript("test/conformance/harness/write-table.ts", join(base, "README.md"));
   } finally {
     rmSync(scratch, { recursive: true });
   }
