@@ -14,7 +14,7 @@ import { walk } from "./walk.ts";
 
 const readme = readDoc("README.md");
 const operations = readDoc("docs/operations.md");
-const services = ["subscription", "ingestion", "delivery", "gateway", "up"] as const;
+const services = ["subscription", "ingestion", "delivery", "compat", "gateway", "up"] as const;
 const settings = new Set(
   services
     .flatMap((service) => [...settingsOf(service)])
