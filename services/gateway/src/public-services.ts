@@ -10,6 +10,7 @@ import { WebhookTestService } from "@posthorn/proto/posthorn/delivery/v1/webhook
 import { DeadLetterService } from "@posthorn/proto/posthorn/ingestion/v1/dead_letter_service";
 import { PublishService } from "@posthorn/proto/posthorn/ingestion/v1/publish_service";
 import { ApiKeyService } from "@posthorn/proto/posthorn/subscription/v1/api_key_service";
+import { ConnectionService } from "@posthorn/proto/posthorn/subscription/v1/connection_service";
 import { EventTypeService } from "@posthorn/proto/posthorn/subscription/v1/event_type_service";
 import { ProviderService } from "@posthorn/proto/posthorn/subscription/v1/provider_service";
 import { WebhookService } from "@posthorn/proto/posthorn/subscription/v1/webhook_service";
@@ -25,6 +26,7 @@ const servicesOf: Readonly<Record<Backend, readonly DescService[]>> = {
     EventTypeService,
     WorkspaceService,
     WebhookService,
+    ConnectionService,
     ApiKeyService,
   ],
   ingestion: [PublishService, DeadLetterService],

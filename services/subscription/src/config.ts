@@ -20,6 +20,8 @@ export interface SubscriptionProcessConfig extends SubscriptionConfig {
   readonly serviceKey: string;
   /** `http://host:port`. Undefined: webhooks are shown without their health. */
   readonly deliveryUrl: string | undefined;
+  /** `http://host:port`. Undefined: events of connections wait to be published. */
+  readonly ingestionUrl: string | undefined;
 }
 
 /** Reads the configuration of a process; call `env.check()` before using it. */
@@ -34,6 +36,7 @@ export function readConfig(env: EnvReader): SubscriptionProcessConfig {
     masterKey: env.secret("POSTHORN_MASTER_KEY"),
     serviceKey: env.secret("POSTHORN_SERVICE_KEY"),
     deliveryUrl: env.optionalText("POSTHORN_DELIVERY_URL"),
+    ingestionUrl: env.optionalText("POSTHORN_INGESTION_URL"),
     urlPolicy: {
       allowCidrs: env.list("POSTHORN_EGRESS_ALLOW", { default: [] }),
       allowHttp: env.flag("POSTHORN_ALLOW_HTTP", { default: false }),

@@ -10,12 +10,14 @@ await runProcess({
   async compose({ env, log, metrics, tracing }) {
     const config = readConfig(env);
     env.check();
-    const { host, port, serviceKey, deliveryUrl } = config;
-    const remote = deliveryUrl === undefined ? undefined : remoteTransport({ url: deliveryUrl });
+    const { host, port, serviceKey } = config;
+    const delivery = reach(config.deliveryUrl);
+    const ingestion = reach(config.ingestionUrl);
     const { authority, routes, internalRoutes, parts, ...service } = subscriptionService(config, {
       log,
       metrics,
-      ...(remote && { delivery: withServiceKey(remote, serviceKey) }),
+      ...(delivery && { delivery: withServiceKey(delivery, serviceKey) }),
+      ...(ingestion && { ingestion: withServiceKey(ingestion, serviceKey) }),
     });
     const interceptors = serverInterceptors({
       authority,
@@ -50,8 +52,13 @@ await runProcess({
       parts: [...parts, server],
       async close() {
         await service.close();
-        remote?.close();
+        delivery?.close();
+        ingestion?.close();
       },
     };
   },
 });
+
+function reach(url: string | undefined) {
+  return url === undefined ? undefined : remoteTransport({ url });
+}

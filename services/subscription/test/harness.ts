@@ -4,6 +4,7 @@ import { AppError } from "@posthorn/errors";
 import { isUnavailable } from "@posthorn/postgres";
 import { SubscriptionSyncService } from "@posthorn/proto/posthorn/internal/subscription/v1/subscription_sync_service";
 import { ApiKeyService } from "@posthorn/proto/posthorn/subscription/v1/api_key_service";
+import { ConnectionService } from "@posthorn/proto/posthorn/subscription/v1/connection_service";
 import { EventTypeService } from "@posthorn/proto/posthorn/subscription/v1/event_type_service";
 import { ProviderService } from "@posthorn/proto/posthorn/subscription/v1/provider_service";
 import { WebhookService } from "@posthorn/proto/posthorn/subscription/v1/webhook_service";
@@ -24,6 +25,7 @@ export interface Clients {
   readonly workspaces: Client<typeof WorkspaceService>;
   readonly eventTypes: Client<typeof EventTypeService>;
   readonly webhooks: Client<typeof WebhookService>;
+  readonly connections: Client<typeof ConnectionService>;
   readonly keys: Client<typeof ApiKeyService>;
   readonly sync: Client<typeof SubscriptionSyncService>;
 }
@@ -62,6 +64,8 @@ export interface Harness {
 export interface HarnessOptions {
   /** Where it asks how webhooks fare. */
   readonly delivery?: Transport;
+  /** Where it publishes what becomes of connections. */
+  readonly ingestion?: Transport;
 }
 
 /** Starts the service on a migrated database, with real interceptors and an admin key. */
@@ -180,6 +184,7 @@ function clients(transport: Transport): Clients {
     workspaces: client(WorkspaceService),
     eventTypes: client(EventTypeService),
     webhooks: client(WebhookService),
+    connections: client(ConnectionService),
     keys: client(ApiKeyService),
     sync: client(SubscriptionSyncService),
   };

@@ -12,4 +12,6 @@ export interface Deps {
   readonly urlPolicy: UrlPolicy;
   readonly pageTokens: PageTokens;
   readonly addHealth: AddHealth;
+  /** Says that a committed transaction left an event of a connection to be published. */
+  readonly wakeRelay: () => void;
 }

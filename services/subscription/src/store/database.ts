@@ -97,6 +97,31 @@ export interface Database {
     sealed: Bytes;
     expire_at: Date | null;
   };
+  connection: {
+    workspace_id: string;
+    id: string;
+    integration_name: string;
+    display_name: string;
+    metadata: JSONColumnType<Record<string, string>>;
+    sync_state: string;
+    first_sync_completed_at: Date | null;
+    deleted_at: Date | null;
+    created_at: Date;
+    updated_at: Date;
+  };
+  connection_event: {
+    id: Generated<string>;
+    provider: string;
+    workspace_id: string;
+    connection_id: string;
+    kind: string;
+    integration_name: string;
+    event_type: string;
+    data: string;
+    occurred_at: Date;
+    failures: Generated<number>;
+    error: Generated<string>;
+  };
   api_key: {
     id: string;
     level: string;

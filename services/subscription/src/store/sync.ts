@@ -2,6 +2,7 @@ import { uuidToId } from "@posthorn/runtime";
 import { type Kysely, sql } from "kysely";
 import type { Provider } from "../domain/provider.ts";
 import type { Webhook } from "../domain/webhook.ts";
+import { readSyncedConnections, type SyncedConnection } from "./connections.ts";
 import type { Database } from "./database.ts";
 import { requireUuid } from "./ids.ts";
 import { fromRow as toProvider } from "./providers.ts";
@@ -59,10 +60,12 @@ export interface WorkspaceState {
   readonly version: bigint;
   readonly provider: string;
   readonly webhooks: readonly (Webhook & { readonly secrets: readonly SealedSecret[] })[];
+  readonly connections: readonly SyncedConnection[];
 }
 
 /**
- * Reads workspaces with their webhooks and the secrets that sign now, newest first. What is gone
+ * Reads workspaces with their webhooks, the secrets that sign now, newest first, and the connections
+ * whose first sync matters. What is gone
  * is left out. The transaction must be `repeatable read`, so that versions and contents agree.
  */
 export async function readWorkspaces(
@@ -89,12 +92,17 @@ export async function readWorkspaces(
     .where((eb) => eb.or([eb("expire_at", "is", null), eb("expire_at", ">", sql<Date>`now()`)]))
     .orderBy("version", "desc")
     .execute();
+  const connectionsOf = await readSyncedConnections(
+    db,
+    workspaces.map(({ id }) => id),
+  );
   const secretsOf = Map.groupBy(secrets, (row) => row.webhook_id);
   const webhooksOf = Map.groupBy(webhooks, (row) => row.workspace_id);
   return workspaces.map((row) => ({
     workspaceId: uuidToId("ws", row.id),
     version: BigInt(row.version),
     provider: row.provider,
+    connections: connectionsOf.get(row.id) ?? [],
     webhooks: (webhooksOf.get(row.id) ?? []).map((webhook) => ({
       ...toWebhook(webhook),
       secrets: (secretsOf.get(webhook.id) ?? []).map((secret) => ({

@@ -1,10 +1,11 @@
 import { timestampFromDate } from "@bufbuild/protobuf/wkt";
 import type { ServiceImpl } from "@connectrpc/connect";
-import { AppError } from "@posthorn/errors";
+import { AppError, invalid } from "@posthorn/errors";
 import type { SubscriptionSyncService } from "@posthorn/proto/posthorn/internal/subscription/v1/subscription_sync_service";
 import { Level } from "@posthorn/proto/posthorn/type/v1/options";
 import { wholeEnvelopes } from "../../domain/envelope.ts";
 import { getKeyByHash } from "../../store/api-keys.ts";
+import { listKnownConnections } from "../../store/connections.ts";
 import { getEnvelopes } from "../../store/envelopes.ts";
 import { resolveWorkspace } from "../authority.ts";
 import type { Deps } from "../deps.ts";
@@ -16,6 +17,8 @@ import { syncCatalog } from "./sync-catalog.ts";
 import { syncSubscriptions } from "./sync-subscriptions.ts";
 
 const levels = { admin: Level.ADMIN, operator: Level.OPERATOR, workspace: Level.WORKSPACE };
+
+const connectionKeysMax = 1_000;
 
 /** The handlers of SubscriptionSyncService: what the other services ask. */
 export function subscriptionSyncService(deps: Deps): ServiceImpl<typeof SubscriptionSyncService> {
@@ -48,8 +51,17 @@ export function subscriptionSyncService(deps: Deps): ServiceImpl<typeof Subscrip
       return { envelopes: wholeEnvelopes(envelopes).map(toEnvelopeMessage) };
     },
 
-    async getConnection({ connectionId }) {
-      throw new AppError("not_found", `connection ${connectionId} was not found`);
+    async getConnections({ keys }) {
+      if (keys.length > connectionKeysMax) {
+        throw invalid("keys", `names more than ${connectionKeysMax}`);
+      }
+      const connections = await listKnownConnections(db, keys);
+      return {
+        connections: connections.map(({ isDeleted, ...known }) => ({
+          ...known,
+          deleted: isDeleted,
+        })),
+      };
     },
 
     async resolveWorkspace({ provider, workspace, createIfMissing }) {

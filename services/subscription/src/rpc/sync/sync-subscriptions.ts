@@ -86,7 +86,16 @@ function toWorkspaceSnapshot(
   workspace: WorkspaceState,
 ): MessageInitShape<typeof WorkspaceSnapshotSchema> {
   const { workspaceId, version, provider } = workspace;
-  return { workspaceId, version, provider, webhooks: workspace.webhooks.map(toWebhookSnapshot) };
+  return {
+    workspaceId,
+    version,
+    provider,
+    webhooks: workspace.webhooks.map(toWebhookSnapshot),
+    connections: workspace.connections.map(({ connectionId, firstSyncCompletedAt }) => ({
+      connectionId,
+      firstSyncCompleteTime: firstSyncCompletedAt && timestampFromDate(firstSyncCompletedAt),
+    })),
+  };
 }
 
 function toWebhookSnapshot(

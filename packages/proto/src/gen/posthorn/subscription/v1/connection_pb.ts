@@ -13,7 +13,7 @@ import type { Message, UnknownEnum } from "@bufbuild/protobuf";
  * Describes the file posthorn/subscription/v1/connection.proto.
  */
 export const file_posthorn_subscription_v1_connection: GenFile = /*@__PURE__*/
-  fileDesc("Cilwb3N0aG9ybi9zdWJzY3JpcHRpb24vdjEvY29ubmVjdGlvbi5wcm90bxIYcG9zdGhvcm4uc3Vic2NyaXB0aW9uLnYxIqQECgpDb25uZWN0aW9uEgoKAmlkGAEgASgJEiQKEGludGVncmF0aW9uX25hbWUYAiABKAlCCrpIB3IFEAEYgAESHgoMZGlzcGxheV9uYW1lGAMgASgJQgi6SAVyAxiAARJCCgpzeW5jX3N0YXRlGAQgASgOMi4ucG9zdGhvcm4uc3Vic2NyaXB0aW9uLnYxLkNvbm5lY3Rpb24uU3luY1N0YXRlEjwKGGZpcnN0X3N5bmNfY29tcGxldGVfdGltZRgFIAEoCzIaLmdvb2dsZS5wcm90b2J1Zi5UaW1lc3RhbXASXQoIbWV0YWRhdGEYBiADKAsyMi5wb3N0aG9ybi5zdWJzY3JpcHRpb24udjEuQ29ubmVjdGlvbi5NZXRhZGF0YUVudHJ5Qhe6SBSaAREQMiIGcgQQARhAKgVyAxiABBIvCgtjcmVhdGVfdGltZRgHIAEoCzIaLmdvb2dsZS5wcm90b2J1Zi5UaW1lc3RhbXASLwoLdXBkYXRlX3RpbWUYCCABKAsyGi5nb29nbGUucHJvdG9idWYuVGltZXN0YW1wGi8KDU1ldGFkYXRhRW50cnkSCwoDa2V5GAEgASgJEg0KBXZhbHVlGAIgASgJOgI4ASJQCglTeW5jU3RhdGUSGgoWU1lOQ19TVEFURV9VTlNQRUNJRklFRBAAEg4KCkZJUlNUX1NZTkMQARILCgdTWU5DSU5HEAISCgoGU1lOQ0VEEANiBnByb3RvMw", [file_buf_validate_validate, file_google_protobuf_timestamp]);
+  fileDesc("Cilwb3N0aG9ybi9zdWJzY3JpcHRpb24vdjEvY29ubmVjdGlvbi5wcm90bxIYcG9zdGhvcm4uc3Vic2NyaXB0aW9uLnYxIqIECgpDb25uZWN0aW9uEgoKAmlkGAEgASgJEiIKEGludGVncmF0aW9uX25hbWUYAiABKAlCCLpIBXIDGIABEh4KDGRpc3BsYXlfbmFtZRgDIAEoCUIIukgFcgMYgAESQgoKc3luY19zdGF0ZRgEIAEoDjIuLnBvc3Rob3JuLnN1YnNjcmlwdGlvbi52MS5Db25uZWN0aW9uLlN5bmNTdGF0ZRI8ChhmaXJzdF9zeW5jX2NvbXBsZXRlX3RpbWUYBSABKAsyGi5nb29nbGUucHJvdG9idWYuVGltZXN0YW1wEl0KCG1ldGFkYXRhGAYgAygLMjIucG9zdGhvcm4uc3Vic2NyaXB0aW9uLnYxLkNvbm5lY3Rpb24uTWV0YWRhdGFFbnRyeUIXukgUmgEREDIiBnIEEAEYQCoFcgMYgAQSLwoLY3JlYXRlX3RpbWUYByABKAsyGi5nb29nbGUucHJvdG9idWYuVGltZXN0YW1wEi8KC3VwZGF0ZV90aW1lGAggASgLMhouZ29vZ2xlLnByb3RvYnVmLlRpbWVzdGFtcBovCg1NZXRhZGF0YUVudHJ5EgsKA2tleRgBIAEoCRINCgV2YWx1ZRgCIAEoCToCOAEiUAoJU3luY1N0YXRlEhoKFlNZTkNfU1RBVEVfVU5TUEVDSUZJRUQQABIOCgpGSVJTVF9TWU5DEAESCwoHU1lOQ0lORxACEgoKBlNZTkNFRBADYgZwcm90bzM", [file_buf_validate_validate, file_google_protobuf_timestamp]);
 
 /**
  * A source of events inside a workspace, such as a shop or a warehouse that it has linked.
@@ -29,7 +29,7 @@ export type Connection = Message<"posthorn.subscription.v1.Connection"> & {
   id: string;
 
   /**
-   * The name of what it is connected to, such as `shopify`.
+   * The name of what it is connected to, such as `shopify`; never empty.
    *
    * @generated from field: string integration_name = 2;
    */
@@ -92,7 +92,7 @@ export type ConnectionJson = {
   id?: string;
 
   /**
-   * The name of what it is connected to, such as `shopify`.
+   * The name of what it is connected to, such as `shopify`; never empty.
    *
    * @generated from field: string integration_name = 2;
    */

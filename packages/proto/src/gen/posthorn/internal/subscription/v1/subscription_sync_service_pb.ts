@@ -22,7 +22,7 @@ import type { Message } from "@bufbuild/protobuf";
  * Describes the file posthorn/internal/subscription/v1/subscription_sync_service.proto.
  */
 export const file_posthorn_internal_subscription_v1_subscription_sync_service: GenFile = /*@__PURE__*/
-  fileDesc("CkFwb3N0aG9ybi9pbnRlcm5hbC9zdWJzY3JpcHRpb24vdjEvc3Vic2NyaXB0aW9uX3N5bmNfc2VydmljZS5wcm90bxIhcG9zdGhvcm4uaW50ZXJuYWwuc3Vic2NyaXB0aW9uLnYxIiUKD0NoZWNrS2V5UmVxdWVzdBISCgprZXlfc2hhMjU2GAEgASgMIsMBChBDaGVja0tleVJlc3BvbnNlEg4KBmtleV9pZBgBIAEoCRImCgVsZXZlbBgCIAEoDjIXLnBvc3Rob3JuLnR5cGUudjEuTGV2ZWwSEAoIcHJvdmlkZXIYAyABKAkSFAoMd29ya3NwYWNlX2lkGAQgASgJEg4KBnNjb3BlcxgFIAMoCRIvCgtleHBpcmVfdGltZRgGIAEoCzIaLmdvb2dsZS5wcm90b2J1Zi5UaW1lc3RhbXASDgoGY29tcGF0GAcgASgJIlkKF1Jlc29sdmVXb3Jrc3BhY2VSZXF1ZXN0EhAKCHByb3ZpZGVyGAEgASgJEhEKCXdvcmtzcGFjZRgCIAEoCRIZChFjcmVhdGVfaWZfbWlzc2luZxgDIAEoCCIwChhSZXNvbHZlV29ya3NwYWNlUmVzcG9uc2USFAoMd29ya3NwYWNlX2lkGAEgASgJIj4KElN5bmNDYXRhbG9nUmVxdWVzdBIQCghwcm92aWRlchgBIAEoCRIWCg5rbm93bl9yZXZpc2lvbhgCIAEoAyJkChNTeW5jQ2F0YWxvZ1Jlc3BvbnNlEhAKCHJldmlzaW9uGAEgASgDEjsKB2NhdGFsb2cYAiABKAsyKi5wb3N0aG9ybi5pbnRlcm5hbC5zdWJzY3JpcHRpb24udjEuQ2F0YWxvZyK6AQoHQ2F0YWxvZxJICgtldmVudF90eXBlcxgBIAMoCzIzLnBvc3Rob3JuLmludGVybmFsLnN1YnNjcmlwdGlvbi52MS5DYXRhbG9nRXZlbnRUeXBlEhsKE3Rha2VzX3Vua25vd25fdHlwZXMYAiABKAgSGAoQbmVlZHNfY29ubmVjdGlvbhgDIAEoCBIUCgxzcHJlYWRzX2RhdGEYBCABKAgSGAoQcmVzZXJ2ZWRfbWVtYmVycxgFIAMoCSJpChBDYXRhbG9nRXZlbnRUeXBlEgwKBG5hbWUYASABKAkSDgoGc2NoZW1hGAIgASgMEg8KB2V4YW1wbGUYAyABKAwSEAoIcmVzZXJ2ZWQYBCABKAgSFAoMaGFzX3ByZXZpb3VzGAUgASgIIjUKE0FkZEV2ZW50VHlwZVJlcXVlc3QSEAoIcHJvdmlkZXIYASABKAkSDAoEbmFtZRgCIAEoCSIWChRBZGRFdmVudFR5cGVSZXNwb25zZSKmAQoYU3luY1N1YnNjcmlwdGlvbnNSZXF1ZXN0EkUKCndvcmtzcGFjZXMYASADKAsyMS5wb3N0aG9ybi5pbnRlcm5hbC5zdWJzY3JpcHRpb24udjEuS25vd25Xb3Jrc3BhY2USQwoJcHJvdmlkZXJzGAIgAygLMjAucG9zdGhvcm4uaW50ZXJuYWwuc3Vic2NyaXB0aW9uLnYxLktub3duUHJvdmlkZXIiNwoOS25vd25Xb3Jrc3BhY2USFAoMd29ya3NwYWNlX2lkGAEgASgJEg8KB3ZlcnNpb24YAiABKAMiMwoNS25vd25Qcm92aWRlchIQCghwcm92aWRlchgBIAEoCRIQCghyZXZpc2lvbhgCIAEoAyKtAQoZU3luY1N1YnNjcmlwdGlvbnNSZXNwb25zZRJICgp3b3Jrc3BhY2VzGAEgAygLMjQucG9zdGhvcm4uaW50ZXJuYWwuc3Vic2NyaXB0aW9uLnYxLldvcmtzcGFjZVNuYXBzaG90EkYKCXByb3ZpZGVycxgCIAMoCzIzLnBvc3Rob3JuLmludGVybmFsLnN1YnNjcmlwdGlvbi52MS5Qcm92aWRlclNuYXBzaG90Iu8BChFXb3Jrc3BhY2VTbmFwc2hvdBIUCgx3b3Jrc3BhY2VfaWQYASABKAkSDwoHdmVyc2lvbhgCIAEoAxIPCgdkZWxldGVkGAMgASgIEhAKCHByb3ZpZGVyGAQgASgJEkQKCHdlYmhvb2tzGAUgAygLMjIucG9zdGhvcm4uaW50ZXJuYWwuc3Vic2NyaXB0aW9uLnYxLldlYmhvb2tTbmFwc2hvdBJKCgtjb25uZWN0aW9ucxgGIAMoCzI1LnBvc3Rob3JuLmludGVybmFsLnN1YnNjcmlwdGlvbi52MS5Db25uZWN0aW9uU25hcHNob3QiaQoSQ29ubmVjdGlvblNuYXBzaG90EhUKDWNvbm5lY3Rpb25faWQYASABKAkSPAoYZmlyc3Rfc3luY19jb21wbGV0ZV90aW1lGAIgASgLMhouZ29vZ2xlLnByb3RvYnVmLlRpbWVzdGFtcCLJBAoPV2ViaG9va1NuYXBzaG90EhIKCndlYmhvb2tfaWQYASABKAkSDwoHdmVyc2lvbhgCIAEoAxILCgN1cmwYAyABKAkSEwoLZXZlbnRfdHlwZXMYBCADKAkSNgoFc3RhdGUYBSABKA4yJy5wb3N0aG9ybi5zdWJzY3JpcHRpb24udjEuV2ViaG9vay5TdGF0ZRJACgdzZWNyZXRzGAYgAygLMi8ucG9zdGhvcm4uaW50ZXJuYWwuc3Vic2NyaXB0aW9uLnYxLlNlYWxlZFNlY3JldBIWCg5zZWFsZWRfaGVhZGVycxgHIAEoDBIVCg1pbl9mbGlnaHRfbWF4GAggASgFEioKB3RpbWVvdXQYCSABKAsyGS5nb29nbGUucHJvdG9idWYuRHVyYXRpb24SMwoMcmV0cnlfcG9saWN5GAogASgLMh0ucG9zdGhvcm4udHlwZS52MS5SZXRyeVBvbGljeRIOCgZmaWx0ZXIYCyABKAkSQQoLd2hlbl9wYXVzZWQYDCABKA4yLC5wb3N0aG9ybi5zdWJzY3JpcHRpb24udjEuV2ViaG9vay5XaGVuUGF1c2VkEh0KFXJhdGVfbGltaXRfcGVyX3NlY29uZBgNIAEoARIPCgdvcmRlcmVkGA4gASgIEjEKDWNhbmNlbF9iZWZvcmUYDyABKAsyGi5nb29nbGUucHJvdG9idWYuVGltZXN0YW1wEhYKDnRhcmdldF92ZXJzaW9uGBAgASgDEhcKD3BheWxvYWRfdmVyc2lvbhgRIAEoCSJPCgxTZWFsZWRTZWNyZXQSDgoGc2VhbGVkGAEgASgMEi8KC2V4cGlyZV90aW1lGAIgASgLMhouZ29vZ2xlLnByb3RvYnVmLlRpbWVzdGFtcCKyAwoQUHJvdmlkZXJTbmFwc2hvdBIQCghwcm92aWRlchgBIAEoCRIQCghyZXZpc2lvbhgCIAEoAxIUCgxkaXNwbGF5X25hbWUYAyABKAkSEgoKdXNlcl9hZ2VudBgEIAEoCRIvCgpzaWduYXR1cmVzGAUgAygLMhsucG9zdGhvcm4udHlwZS52MS5TaWduYXR1cmUSMwoMcmV0cnlfcG9saWN5GAYgASgLMh0ucG9zdGhvcm4udHlwZS52MS5SZXRyeVBvbGljeRIYChB3cmFwcGVkX2RhdGFfa2V5GAcgASgMEhkKEWVudmVsb3BlX3JldmlzaW9uGAggASgDEi0KCWVudmVsb3BlcxgJIAMoCzIaLnBvc3Rob3JuLnR5cGUudjEuRW52ZWxvcGUSFgoOc2VuZHNfdW5zaWduZWQYCiABKAgSTgoSZXZlbnRfdHlwZV9maWx0ZXJzGAsgAygLMjIucG9zdGhvcm4uaW50ZXJuYWwuc3Vic2NyaXB0aW9uLnYxLkV2ZW50VHlwZUZpbHRlchIeChZmaXJzdF9zeW5jX2V2ZW50X3R5cGVzGAwgAygJIjUKD0V2ZW50VHlwZUZpbHRlchISCgpldmVudF90eXBlGAEgASgJEg4KBmZpbHRlchgCIAEoCSI5ChNHZXRFbnZlbG9wZXNSZXF1ZXN0EhAKCHByb3ZpZGVyGAEgASgJEhAKCHJldmlzaW9uGAIgASgDIkUKFEdldEVudmVsb3Blc1Jlc3BvbnNlEi0KCWVudmVsb3BlcxgBIAMoCzIaLnBvc3Rob3JuLnR5cGUudjEuRW52ZWxvcGUiQwoUR2V0Q29ubmVjdGlvblJlcXVlc3QSFAoMd29ya3NwYWNlX2lkGAEgASgJEhUKDWNvbm5lY3Rpb25faWQYAiABKAkiQgoVR2V0Q29ubmVjdGlvblJlc3BvbnNlEhgKEGludGVncmF0aW9uX25hbWUYASABKAkSDwoHZGVsZXRlZBgCIAEoCCKcAQoVRGlzYWJsZVdlYmhvb2tSZXF1ZXN0EhQKDHdvcmtzcGFjZV9pZBgBIAEoCRISCgp3ZWJob29rX2lkGAIgASgJEhcKD3dlYmhvb2tfdmVyc2lvbhgDIAEoAxJACgZyZWFzb24YBCABKA4yMC5wb3N0aG9ybi5zdWJzY3JpcHRpb24udjEuV2ViaG9vay5EaXNhYmxlZFJlYXNvbiIqChZEaXNhYmxlV2ViaG9va1Jlc3BvbnNlEhAKCGRpc2FibGVkGAEgASgIMv0IChdTdWJzY3JpcHRpb25TeW5jU2VydmljZRJ7CghDaGVja0tleRIyLnBvc3Rob3JuLmludGVybmFsLnN1YnNjcmlwdGlvbi52MS5DaGVja0tleVJlcXVlc3QaMy5wb3N0aG9ybi5pbnRlcm5hbC5zdWJzY3JpcHRpb24udjEuQ2hlY2tLZXlSZXNwb25zZSIGqrsYAggEEpMBChBSZXNvbHZlV29ya3NwYWNlEjoucG9zdGhvcm4uaW50ZXJuYWwuc3Vic2NyaXB0aW9uLnYxLlJlc29sdmVXb3Jrc3BhY2VSZXF1ZXN0GjsucG9zdGhvcm4uaW50ZXJuYWwuc3Vic2NyaXB0aW9uLnYxLlJlc29sdmVXb3Jrc3BhY2VSZXNwb25zZSIGqrsYAggEEoQBCgtTeW5jQ2F0YWxvZxI1LnBvc3Rob3JuLmludGVybmFsLnN1YnNjcmlwdGlvbi52MS5TeW5jQ2F0YWxvZ1JlcXVlc3QaNi5wb3N0aG9ybi5pbnRlcm5hbC5zdWJzY3JpcHRpb24udjEuU3luY0NhdGFsb2dSZXNwb25zZSIGqrsYAggEEocBCgxBZGRFdmVudFR5cGUSNi5wb3N0aG9ybi5pbnRlcm5hbC5zdWJzY3JpcHRpb24udjEuQWRkRXZlbnRUeXBlUmVxdWVzdBo3LnBvc3Rob3JuLmludGVybmFsLnN1YnNjcmlwdGlvbi52MS5BZGRFdmVudFR5cGVSZXNwb25zZSIGqrsYAggEEpYBChFTeW5jU3Vic2NyaXB0aW9ucxI7LnBvc3Rob3JuLmludGVybmFsLnN1YnNjcmlwdGlvbi52MS5TeW5jU3Vic2NyaXB0aW9uc1JlcXVlc3QaPC5wb3N0aG9ybi5pbnRlcm5hbC5zdWJzY3JpcHRpb24udjEuU3luY1N1YnNjcmlwdGlvbnNSZXNwb25zZSIGqrsYAggEEocBCgxHZXRFbnZlbG9wZXMSNi5wb3N0aG9ybi5pbnRlcm5hbC5zdWJzY3JpcHRpb24udjEuR2V0RW52ZWxvcGVzUmVxdWVzdBo3LnBvc3Rob3JuLmludGVybmFsLnN1YnNjcmlwdGlvbi52MS5HZXRFbnZlbG9wZXNSZXNwb25zZSIGqrsYAggEEooBCg1HZXRDb25uZWN0aW9uEjcucG9zdGhvcm4uaW50ZXJuYWwuc3Vic2NyaXB0aW9uLnYxLkdldENvbm5lY3Rpb25SZXF1ZXN0GjgucG9zdGhvcm4uaW50ZXJuYWwuc3Vic2NyaXB0aW9uLnYxLkdldENvbm5lY3Rpb25SZXNwb25zZSIGqrsYAggEEo0BCg5EaXNhYmxlV2ViaG9vaxI4LnBvc3Rob3JuLmludGVybmFsLnN1YnNjcmlwdGlvbi52MS5EaXNhYmxlV2ViaG9va1JlcXVlc3QaOS5wb3N0aG9ybi5pbnRlcm5hbC5zdWJzY3JpcHRpb24udjEuRGlzYWJsZVdlYmhvb2tSZXNwb25zZSIGqrsYAggEYgZwcm90bzM", [file_google_protobuf_duration, file_google_protobuf_timestamp, file_posthorn_subscription_v1_webhook, file_posthorn_type_v1_envelope, file_posthorn_type_v1_options, file_posthorn_type_v1_policy]);
+  fileDesc("CkFwb3N0aG9ybi9pbnRlcm5hbC9zdWJzY3JpcHRpb24vdjEvc3Vic2NyaXB0aW9uX3N5bmNfc2VydmljZS5wcm90bxIhcG9zdGhvcm4uaW50ZXJuYWwuc3Vic2NyaXB0aW9uLnYxIiUKD0NoZWNrS2V5UmVxdWVzdBISCgprZXlfc2hhMjU2GAEgASgMIsMBChBDaGVja0tleVJlc3BvbnNlEg4KBmtleV9pZBgBIAEoCRImCgVsZXZlbBgCIAEoDjIXLnBvc3Rob3JuLnR5cGUudjEuTGV2ZWwSEAoIcHJvdmlkZXIYAyABKAkSFAoMd29ya3NwYWNlX2lkGAQgASgJEg4KBnNjb3BlcxgFIAMoCRIvCgtleHBpcmVfdGltZRgGIAEoCzIaLmdvb2dsZS5wcm90b2J1Zi5UaW1lc3RhbXASDgoGY29tcGF0GAcgASgJIlkKF1Jlc29sdmVXb3Jrc3BhY2VSZXF1ZXN0EhAKCHByb3ZpZGVyGAEgASgJEhEKCXdvcmtzcGFjZRgCIAEoCRIZChFjcmVhdGVfaWZfbWlzc2luZxgDIAEoCCIwChhSZXNvbHZlV29ya3NwYWNlUmVzcG9uc2USFAoMd29ya3NwYWNlX2lkGAEgASgJIj4KElN5bmNDYXRhbG9nUmVxdWVzdBIQCghwcm92aWRlchgBIAEoCRIWCg5rbm93bl9yZXZpc2lvbhgCIAEoAyJkChNTeW5jQ2F0YWxvZ1Jlc3BvbnNlEhAKCHJldmlzaW9uGAEgASgDEjsKB2NhdGFsb2cYAiABKAsyKi5wb3N0aG9ybi5pbnRlcm5hbC5zdWJzY3JpcHRpb24udjEuQ2F0YWxvZyK6AQoHQ2F0YWxvZxJICgtldmVudF90eXBlcxgBIAMoCzIzLnBvc3Rob3JuLmludGVybmFsLnN1YnNjcmlwdGlvbi52MS5DYXRhbG9nRXZlbnRUeXBlEhsKE3Rha2VzX3Vua25vd25fdHlwZXMYAiABKAgSGAoQbmVlZHNfY29ubmVjdGlvbhgDIAEoCBIUCgxzcHJlYWRzX2RhdGEYBCABKAgSGAoQcmVzZXJ2ZWRfbWVtYmVycxgFIAMoCSJpChBDYXRhbG9nRXZlbnRUeXBlEgwKBG5hbWUYASABKAkSDgoGc2NoZW1hGAIgASgMEg8KB2V4YW1wbGUYAyABKAwSEAoIcmVzZXJ2ZWQYBCABKAgSFAoMaGFzX3ByZXZpb3VzGAUgASgIIjUKE0FkZEV2ZW50VHlwZVJlcXVlc3QSEAoIcHJvdmlkZXIYASABKAkSDAoEbmFtZRgCIAEoCSIWChRBZGRFdmVudFR5cGVSZXNwb25zZSKmAQoYU3luY1N1YnNjcmlwdGlvbnNSZXF1ZXN0EkUKCndvcmtzcGFjZXMYASADKAsyMS5wb3N0aG9ybi5pbnRlcm5hbC5zdWJzY3JpcHRpb24udjEuS25vd25Xb3Jrc3BhY2USQwoJcHJvdmlkZXJzGAIgAygLMjAucG9zdGhvcm4uaW50ZXJuYWwuc3Vic2NyaXB0aW9uLnYxLktub3duUHJvdmlkZXIiNwoOS25vd25Xb3Jrc3BhY2USFAoMd29ya3NwYWNlX2lkGAEgASgJEg8KB3ZlcnNpb24YAiABKAMiMwoNS25vd25Qcm92aWRlchIQCghwcm92aWRlchgBIAEoCRIQCghyZXZpc2lvbhgCIAEoAyKtAQoZU3luY1N1YnNjcmlwdGlvbnNSZXNwb25zZRJICgp3b3Jrc3BhY2VzGAEgAygLMjQucG9zdGhvcm4uaW50ZXJuYWwuc3Vic2NyaXB0aW9uLnYxLldvcmtzcGFjZVNuYXBzaG90EkYKCXByb3ZpZGVycxgCIAMoCzIzLnBvc3Rob3JuLmludGVybmFsLnN1YnNjcmlwdGlvbi52MS5Qcm92aWRlclNuYXBzaG90Iu8BChFXb3Jrc3BhY2VTbmFwc2hvdBIUCgx3b3Jrc3BhY2VfaWQYASABKAkSDwoHdmVyc2lvbhgCIAEoAxIPCgdkZWxldGVkGAMgASgIEhAKCHByb3ZpZGVyGAQgASgJEkQKCHdlYmhvb2tzGAUgAygLMjIucG9zdGhvcm4uaW50ZXJuYWwuc3Vic2NyaXB0aW9uLnYxLldlYmhvb2tTbmFwc2hvdBJKCgtjb25uZWN0aW9ucxgGIAMoCzI1LnBvc3Rob3JuLmludGVybmFsLnN1YnNjcmlwdGlvbi52MS5Db25uZWN0aW9uU25hcHNob3QiaQoSQ29ubmVjdGlvblNuYXBzaG90EhUKDWNvbm5lY3Rpb25faWQYASABKAkSPAoYZmlyc3Rfc3luY19jb21wbGV0ZV90aW1lGAIgASgLMhouZ29vZ2xlLnByb3RvYnVmLlRpbWVzdGFtcCLJBAoPV2ViaG9va1NuYXBzaG90EhIKCndlYmhvb2tfaWQYASABKAkSDwoHdmVyc2lvbhgCIAEoAxILCgN1cmwYAyABKAkSEwoLZXZlbnRfdHlwZXMYBCADKAkSNgoFc3RhdGUYBSABKA4yJy5wb3N0aG9ybi5zdWJzY3JpcHRpb24udjEuV2ViaG9vay5TdGF0ZRJACgdzZWNyZXRzGAYgAygLMi8ucG9zdGhvcm4uaW50ZXJuYWwuc3Vic2NyaXB0aW9uLnYxLlNlYWxlZFNlY3JldBIWCg5zZWFsZWRfaGVhZGVycxgHIAEoDBIVCg1pbl9mbGlnaHRfbWF4GAggASgFEioKB3RpbWVvdXQYCSABKAsyGS5nb29nbGUucHJvdG9idWYuRHVyYXRpb24SMwoMcmV0cnlfcG9saWN5GAogASgLMh0ucG9zdGhvcm4udHlwZS52MS5SZXRyeVBvbGljeRIOCgZmaWx0ZXIYCyABKAkSQQoLd2hlbl9wYXVzZWQYDCABKA4yLC5wb3N0aG9ybi5zdWJzY3JpcHRpb24udjEuV2ViaG9vay5XaGVuUGF1c2VkEh0KFXJhdGVfbGltaXRfcGVyX3NlY29uZBgNIAEoARIPCgdvcmRlcmVkGA4gASgIEjEKDWNhbmNlbF9iZWZvcmUYDyABKAsyGi5nb29nbGUucHJvdG9idWYuVGltZXN0YW1wEhYKDnRhcmdldF92ZXJzaW9uGBAgASgDEhcKD3BheWxvYWRfdmVyc2lvbhgRIAEoCSJPCgxTZWFsZWRTZWNyZXQSDgoGc2VhbGVkGAEgASgMEi8KC2V4cGlyZV90aW1lGAIgASgLMhouZ29vZ2xlLnByb3RvYnVmLlRpbWVzdGFtcCKyAwoQUHJvdmlkZXJTbmFwc2hvdBIQCghwcm92aWRlchgBIAEoCRIQCghyZXZpc2lvbhgCIAEoAxIUCgxkaXNwbGF5X25hbWUYAyABKAkSEgoKdXNlcl9hZ2VudBgEIAEoCRIvCgpzaWduYXR1cmVzGAUgAygLMhsucG9zdGhvcm4udHlwZS52MS5TaWduYXR1cmUSMwoMcmV0cnlfcG9saWN5GAYgASgLMh0ucG9zdGhvcm4udHlwZS52MS5SZXRyeVBvbGljeRIYChB3cmFwcGVkX2RhdGFfa2V5GAcgASgMEhkKEWVudmVsb3BlX3JldmlzaW9uGAggASgDEi0KCWVudmVsb3BlcxgJIAMoCzIaLnBvc3Rob3JuLnR5cGUudjEuRW52ZWxvcGUSFgoOc2VuZHNfdW5zaWduZWQYCiABKAgSTgoSZXZlbnRfdHlwZV9maWx0ZXJzGAsgAygLMjIucG9zdGhvcm4uaW50ZXJuYWwuc3Vic2NyaXB0aW9uLnYxLkV2ZW50VHlwZUZpbHRlchIeChZmaXJzdF9zeW5jX2V2ZW50X3R5cGVzGAwgAygJIjUKD0V2ZW50VHlwZUZpbHRlchISCgpldmVudF90eXBlGAEgASgJEg4KBmZpbHRlchgCIAEoCSI5ChNHZXRFbnZlbG9wZXNSZXF1ZXN0EhAKCHByb3ZpZGVyGAEgASgJEhAKCHJldmlzaW9uGAIgASgDIkUKFEdldEVudmVsb3Blc1Jlc3BvbnNlEi0KCWVudmVsb3BlcxgBIAMoCzIaLnBvc3Rob3JuLnR5cGUudjEuRW52ZWxvcGUiVwoVR2V0Q29ubmVjdGlvbnNSZXF1ZXN0Ej4KBGtleXMYASADKAsyMC5wb3N0aG9ybi5pbnRlcm5hbC5zdWJzY3JpcHRpb24udjEuQ29ubmVjdGlvbktleSI8Cg1Db25uZWN0aW9uS2V5EhQKDHdvcmtzcGFjZV9pZBgBIAEoCRIVCg1jb25uZWN0aW9uX2lkGAIgASgJImEKFkdldENvbm5lY3Rpb25zUmVzcG9uc2USRwoLY29ubmVjdGlvbnMYASADKAsyMi5wb3N0aG9ybi5pbnRlcm5hbC5zdWJzY3JpcHRpb24udjEuS25vd25Db25uZWN0aW9uImkKD0tub3duQ29ubmVjdGlvbhIUCgx3b3Jrc3BhY2VfaWQYASABKAkSFQoNY29ubmVjdGlvbl9pZBgCIAEoCRIYChBpbnRlZ3JhdGlvbl9uYW1lGAMgASgJEg8KB2RlbGV0ZWQYBCABKAginAEKFURpc2FibGVXZWJob29rUmVxdWVzdBIUCgx3b3Jrc3BhY2VfaWQYASABKAkSEgoKd2ViaG9va19pZBgCIAEoCRIXCg93ZWJob29rX3ZlcnNpb24YAyABKAMSQAoGcmVhc29uGAQgASgOMjAucG9zdGhvcm4uc3Vic2NyaXB0aW9uLnYxLldlYmhvb2suRGlzYWJsZWRSZWFzb24iKgoWRGlzYWJsZVdlYmhvb2tSZXNwb25zZRIQCghkaXNhYmxlZBgBIAEoCDKACQoXU3Vic2NyaXB0aW9uU3luY1NlcnZpY2USewoIQ2hlY2tLZXkSMi5wb3N0aG9ybi5pbnRlcm5hbC5zdWJzY3JpcHRpb24udjEuQ2hlY2tLZXlSZXF1ZXN0GjMucG9zdGhvcm4uaW50ZXJuYWwuc3Vic2NyaXB0aW9uLnYxLkNoZWNrS2V5UmVzcG9uc2UiBqq7GAIIBBKTAQoQUmVzb2x2ZVdvcmtzcGFjZRI6LnBvc3Rob3JuLmludGVybmFsLnN1YnNjcmlwdGlvbi52MS5SZXNvbHZlV29ya3NwYWNlUmVxdWVzdBo7LnBvc3Rob3JuLmludGVybmFsLnN1YnNjcmlwdGlvbi52MS5SZXNvbHZlV29ya3NwYWNlUmVzcG9uc2UiBqq7GAIIBBKEAQoLU3luY0NhdGFsb2cSNS5wb3N0aG9ybi5pbnRlcm5hbC5zdWJzY3JpcHRpb24udjEuU3luY0NhdGFsb2dSZXF1ZXN0GjYucG9zdGhvcm4uaW50ZXJuYWwuc3Vic2NyaXB0aW9uLnYxLlN5bmNDYXRhbG9nUmVzcG9uc2UiBqq7GAIIBBKHAQoMQWRkRXZlbnRUeXBlEjYucG9zdGhvcm4uaW50ZXJuYWwuc3Vic2NyaXB0aW9uLnYxLkFkZEV2ZW50VHlwZVJlcXVlc3QaNy5wb3N0aG9ybi5pbnRlcm5hbC5zdWJzY3JpcHRpb24udjEuQWRkRXZlbnRUeXBlUmVzcG9uc2UiBqq7GAIIBBKWAQoRU3luY1N1YnNjcmlwdGlvbnMSOy5wb3N0aG9ybi5pbnRlcm5hbC5zdWJzY3JpcHRpb24udjEuU3luY1N1YnNjcmlwdGlvbnNSZXF1ZXN0GjwucG9zdGhvcm4uaW50ZXJuYWwuc3Vic2NyaXB0aW9uLnYxLlN5bmNTdWJzY3JpcHRpb25zUmVzcG9uc2UiBqq7GAIIBBKHAQoMR2V0RW52ZWxvcGVzEjYucG9zdGhvcm4uaW50ZXJuYWwuc3Vic2NyaXB0aW9uLnYxLkdldEVudmVsb3Blc1JlcXVlc3QaNy5wb3N0aG9ybi5pbnRlcm5hbC5zdWJzY3JpcHRpb24udjEuR2V0RW52ZWxvcGVzUmVzcG9uc2UiBqq7GAIIBBKNAQoOR2V0Q29ubmVjdGlvbnMSOC5wb3N0aG9ybi5pbnRlcm5hbC5zdWJzY3JpcHRpb24udjEuR2V0Q29ubmVjdGlvbnNSZXF1ZXN0GjkucG9zdGhvcm4uaW50ZXJuYWwuc3Vic2NyaXB0aW9uLnYxLkdldENvbm5lY3Rpb25zUmVzcG9uc2UiBqq7GAIIBBKNAQoORGlzYWJsZVdlYmhvb2sSOC5wb3N0aG9ybi5pbnRlcm5hbC5zdWJzY3JpcHRpb24udjEuRGlzYWJsZVdlYmhvb2tSZXF1ZXN0GjkucG9zdGhvcm4uaW50ZXJuYWwuc3Vic2NyaXB0aW9uLnYxLkRpc2FibGVXZWJob29rUmVzcG9uc2UiBqq7GAIIBGIGcHJvdG8z", [file_google_protobuf_duration, file_google_protobuf_timestamp, file_posthorn_subscription_v1_webhook, file_posthorn_type_v1_envelope, file_posthorn_type_v1_options, file_posthorn_type_v1_policy]);
 
 /**
  * The key to look up.
@@ -1609,11 +1609,130 @@ export const GetEnvelopesResponseSchema: GenMessage<GetEnvelopesResponse, {jsonT
   messageDesc(file_posthorn_internal_subscription_v1_subscription_sync_service, 21);
 
 /**
- * Which connection.
+ * Which connections.
  *
- * @generated from message posthorn.internal.subscription.v1.GetConnectionRequest
+ * @generated from message posthorn.internal.subscription.v1.GetConnectionsRequest
  */
-export type GetConnectionRequest = Message<"posthorn.internal.subscription.v1.GetConnectionRequest"> & {
+export type GetConnectionsRequest = Message<"posthorn.internal.subscription.v1.GetConnectionsRequest"> & {
+  /**
+   * At most 1,000.
+   *
+   * @generated from field: repeated posthorn.internal.subscription.v1.ConnectionKey keys = 1;
+   */
+  keys: ConnectionKey[];
+};
+
+/**
+ * Which connections.
+ *
+ * @generated from message posthorn.internal.subscription.v1.GetConnectionsRequest
+ */
+export type GetConnectionsRequestJson = {
+  /**
+   * At most 1,000.
+   *
+   * @generated from field: repeated posthorn.internal.subscription.v1.ConnectionKey keys = 1;
+   */
+  keys?: ConnectionKeyJson[];
+};
+
+/**
+ * Describes the message posthorn.internal.subscription.v1.GetConnectionsRequest.
+ * Use `create(GetConnectionsRequestSchema)` to create a new message.
+ */
+export const GetConnectionsRequestSchema: GenMessage<GetConnectionsRequest, {jsonType: GetConnectionsRequestJson}> = /*@__PURE__*/
+  messageDesc(file_posthorn_internal_subscription_v1_subscription_sync_service, 22);
+
+/**
+ * Names a connection.
+ *
+ * @generated from message posthorn.internal.subscription.v1.ConnectionKey
+ */
+export type ConnectionKey = Message<"posthorn.internal.subscription.v1.ConnectionKey"> & {
+  /**
+   * `ws_` + 26 characters.
+   *
+   * @generated from field: string workspace_id = 1;
+   */
+  workspaceId: string;
+
+  /**
+   * `conn_` + 26 characters; what is malformed names none.
+   *
+   * @generated from field: string connection_id = 2;
+   */
+  connectionId: string;
+};
+
+/**
+ * Names a connection.
+ *
+ * @generated from message posthorn.internal.subscription.v1.ConnectionKey
+ */
+export type ConnectionKeyJson = {
+  /**
+   * `ws_` + 26 characters.
+   *
+   * @generated from field: string workspace_id = 1;
+   */
+  workspaceId?: string;
+
+  /**
+   * `conn_` + 26 characters; what is malformed names none.
+   *
+   * @generated from field: string connection_id = 2;
+   */
+  connectionId?: string;
+};
+
+/**
+ * Describes the message posthorn.internal.subscription.v1.ConnectionKey.
+ * Use `create(ConnectionKeySchema)` to create a new message.
+ */
+export const ConnectionKeySchema: GenMessage<ConnectionKey, {jsonType: ConnectionKeyJson}> = /*@__PURE__*/
+  messageDesc(file_posthorn_internal_subscription_v1_subscription_sync_service, 23);
+
+/**
+ * Those that were ever made, in any order.
+ *
+ * @generated from message posthorn.internal.subscription.v1.GetConnectionsResponse
+ */
+export type GetConnectionsResponse = Message<"posthorn.internal.subscription.v1.GetConnectionsResponse"> & {
+  /**
+   * The connections.
+   *
+   * @generated from field: repeated posthorn.internal.subscription.v1.KnownConnection connections = 1;
+   */
+  connections: KnownConnection[];
+};
+
+/**
+ * Those that were ever made, in any order.
+ *
+ * @generated from message posthorn.internal.subscription.v1.GetConnectionsResponse
+ */
+export type GetConnectionsResponseJson = {
+  /**
+   * The connections.
+   *
+   * @generated from field: repeated posthorn.internal.subscription.v1.KnownConnection connections = 1;
+   */
+  connections?: KnownConnectionJson[];
+};
+
+/**
+ * Describes the message posthorn.internal.subscription.v1.GetConnectionsResponse.
+ * Use `create(GetConnectionsResponseSchema)` to create a new message.
+ */
+export const GetConnectionsResponseSchema: GenMessage<GetConnectionsResponse, {jsonType: GetConnectionsResponseJson}> = /*@__PURE__*/
+  messageDesc(file_posthorn_internal_subscription_v1_subscription_sync_service, 24);
+
+/**
+ * What publishing has to know of a connection.
+ *
+ * @generated from message posthorn.internal.subscription.v1.KnownConnection
+ */
+export type KnownConnection = Message<"posthorn.internal.subscription.v1.KnownConnection"> & {
   /**
    * `ws_` + 26 characters.
    *
@@ -1627,14 +1746,28 @@ export type GetConnectionRequest = Message<"posthorn.internal.subscription.v1.Ge
    * @generated from field: string connection_id = 2;
    */
   connectionId: string;
+
+  /**
+   * The name of its integration.
+   *
+   * @generated from field: string integration_name = 3;
+   */
+  integrationName: string;
+
+  /**
+   * Whether it is deleted.
+   *
+   * @generated from field: bool deleted = 4;
+   */
+  deleted: boolean;
 };
 
 /**
- * Which connection.
+ * What publishing has to know of a connection.
  *
- * @generated from message posthorn.internal.subscription.v1.GetConnectionRequest
+ * @generated from message posthorn.internal.subscription.v1.KnownConnection
  */
-export type GetConnectionRequestJson = {
+export type KnownConnectionJson = {
   /**
    * `ws_` + 26 characters.
    *
@@ -1648,63 +1781,28 @@ export type GetConnectionRequestJson = {
    * @generated from field: string connection_id = 2;
    */
   connectionId?: string;
-};
 
-/**
- * Describes the message posthorn.internal.subscription.v1.GetConnectionRequest.
- * Use `create(GetConnectionRequestSchema)` to create a new message.
- */
-export const GetConnectionRequestSchema: GenMessage<GetConnectionRequest, {jsonType: GetConnectionRequestJson}> = /*@__PURE__*/
-  messageDesc(file_posthorn_internal_subscription_v1_subscription_sync_service, 22);
-
-/**
- * The connection.
- *
- * @generated from message posthorn.internal.subscription.v1.GetConnectionResponse
- */
-export type GetConnectionResponse = Message<"posthorn.internal.subscription.v1.GetConnectionResponse"> & {
   /**
    * The name of its integration.
    *
-   * @generated from field: string integration_name = 1;
-   */
-  integrationName: string;
-
-  /**
-   * Whether it is deleted.
-   *
-   * @generated from field: bool deleted = 2;
-   */
-  deleted: boolean;
-};
-
-/**
- * The connection.
- *
- * @generated from message posthorn.internal.subscription.v1.GetConnectionResponse
- */
-export type GetConnectionResponseJson = {
-  /**
-   * The name of its integration.
-   *
-   * @generated from field: string integration_name = 1;
+   * @generated from field: string integration_name = 3;
    */
   integrationName?: string;
 
   /**
    * Whether it is deleted.
    *
-   * @generated from field: bool deleted = 2;
+   * @generated from field: bool deleted = 4;
    */
   deleted?: boolean;
 };
 
 /**
- * Describes the message posthorn.internal.subscription.v1.GetConnectionResponse.
- * Use `create(GetConnectionResponseSchema)` to create a new message.
+ * Describes the message posthorn.internal.subscription.v1.KnownConnection.
+ * Use `create(KnownConnectionSchema)` to create a new message.
  */
-export const GetConnectionResponseSchema: GenMessage<GetConnectionResponse, {jsonType: GetConnectionResponseJson}> = /*@__PURE__*/
-  messageDesc(file_posthorn_internal_subscription_v1_subscription_sync_service, 23);
+export const KnownConnectionSchema: GenMessage<KnownConnection, {jsonType: KnownConnectionJson}> = /*@__PURE__*/
+  messageDesc(file_posthorn_internal_subscription_v1_subscription_sync_service, 25);
 
 /**
  * Which webhook to disable, and why.
@@ -1781,7 +1879,7 @@ export type DisableWebhookRequestJson = {
  * Use `create(DisableWebhookRequestSchema)` to create a new message.
  */
 export const DisableWebhookRequestSchema: GenMessage<DisableWebhookRequest, {jsonType: DisableWebhookRequestJson}> = /*@__PURE__*/
-  messageDesc(file_posthorn_internal_subscription_v1_subscription_sync_service, 24);
+  messageDesc(file_posthorn_internal_subscription_v1_subscription_sync_service, 26);
 
 /**
  * The webhook is disabled, or has changed since and is left alone.
@@ -1816,7 +1914,7 @@ export type DisableWebhookResponseJson = {
  * Use `create(DisableWebhookResponseSchema)` to create a new message.
  */
 export const DisableWebhookResponseSchema: GenMessage<DisableWebhookResponse, {jsonType: DisableWebhookResponseJson}> = /*@__PURE__*/
-  messageDesc(file_posthorn_internal_subscription_v1_subscription_sync_service, 25);
+  messageDesc(file_posthorn_internal_subscription_v1_subscription_sync_service, 27);
 
 /**
  * Keys, catalogs and subscriptions for the other services, by version.
@@ -1887,14 +1985,15 @@ export const SubscriptionSyncService: GenService<{
     output: typeof GetEnvelopesResponseSchema;
   },
   /**
-   * Gives a connection of a workspace, deleted or not. NOT_FOUND when there never was one.
+   * Gives connections, deleted or not, as they are after every change that was answered before the
+   * call. What never was is left out.
    *
-   * @generated from rpc posthorn.internal.subscription.v1.SubscriptionSyncService.GetConnection
+   * @generated from rpc posthorn.internal.subscription.v1.SubscriptionSyncService.GetConnections
    */
-  getConnection: {
+  getConnections: {
     methodKind: "unary";
-    input: typeof GetConnectionRequestSchema;
-    output: typeof GetConnectionResponseSchema;
+    input: typeof GetConnectionsRequestSchema;
+    output: typeof GetConnectionsResponseSchema;
   },
   /**
    * Disables a webhook unless its URL or state changed since `webhook_version`. Idempotent.
