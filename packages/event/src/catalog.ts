@@ -8,6 +8,18 @@ export interface EventType {
   readonly checkData: DataCheck;
   /** Whether only Posthorn publishes it. */
   readonly isReserved: boolean;
+  /** Whether its events carry the previous values of what changed. */
+  readonly hasPrevious: boolean;
+  /** What the provider asks of all its events. */
+  readonly rules: EventRules;
+}
+
+/** What a provider asks of its events, whatever their type. */
+export interface EventRules {
+  /** Whether each must name a connection. */
+  readonly needsConnection: boolean;
+  /** The members that data may not have, as its members stand beside them; undefined: no matter. */
+  readonly reservedMembers: ReadonlySet<string> | undefined;
 }
 
 /** What publishing knows of a provider, as of one revision. */
@@ -23,11 +35,15 @@ export function catalogOf(
   revision: bigint,
   before: Catalog | undefined,
 ): Catalog {
-  const types = message.eventTypes.map(({ name, schema, reserved }) => {
+  const rules: EventRules = {
+    needsConnection: message.needsConnection,
+    reservedMembers: message.spreadsData ? new Set(message.reservedMembers) : undefined,
+  };
+  const types = message.eventTypes.map(({ name, schema, reserved, hasPrevious }) => {
     const known = before?.types.get(name);
     const same = known !== undefined && Buffer.compare(known.schema, schema) === 0;
     const checkData = same ? known.checkData : dataCheck(schema);
-    return [name, { schema, checkData, isReserved: reserved }] as const;
+    return [name, { schema, checkData, isReserved: reserved, hasPrevious, rules }] as const;
   });
   return { revision, takesUnknownTypes: message.takesUnknownTypes, types: new Map(types) };
 }

@@ -1,5 +1,5 @@
 import { AppError, invalid } from "@posthorn/errors";
-import { type JsonProblem, scanJson } from "@posthorn/json";
+import { isObject, type JsonProblem, scanJson } from "@posthorn/json";
 import type { Event } from "@posthorn/proto/posthorn/ingestion/v1/event";
 import { deliverTimeProblem, timeProblem } from "./event-time.ts";
 import { eventLimits } from "./limits.ts";
@@ -9,7 +9,7 @@ const jsonLimits = { depthMax: eventLimits.depthMax, keysMax: eventLimits.keysMa
 /**
  * Gives the first thing that is wrong with an event, undefined when it is fine as far as can be
  * told without the catalog: nothing set that only Posthorn sets, data of at most 262,144 bytes
- * that is strict JSON, believable times. `field` is the event's JSON path, such as `events[3]`.
+ * that is strict JSON, previous values that are an object, believable times. `field` is the event's JSON path, such as `events[3]`.
  */
 export function eventProblem(event: Event, field: string, nowMs: number): AppError | undefined {
   if (event.id !== "") return outputOnly(`${field}.id`);
@@ -18,7 +18,7 @@ export function eventProblem(event: Event, field: string, nowMs: number): AppErr
   if (time !== undefined) return time;
   const { deliverTime } = event;
   const later = deliverTime && deliverTimeProblem(deliverTime, `${field}.deliverTime`, nowMs);
-  return later ?? dataProblem(event.data, `${field}.data`);
+  return later ?? dataProblem(event.data, `${field}.data`) ?? previousProblem(event, field);
 }
 
 function outputOnly(field: string): AppError {
@@ -30,6 +30,22 @@ function dataProblem(data: Uint8Array, field: string): AppError | undefined {
   if (data.length > eventLimits.dataBytesMax) return tooLarge(field, eventLimits.dataBytesMax);
   const problem = scanJson(data, jsonLimits);
   return problem && invalid(field, describe(problem), problem.reason);
+}
+
+function previousProblem(event: Event, field: string): AppError | undefined {
+  const { previousData, previousAttributes } = event;
+  if (previousData.length > 0 && previousAttributes.length > 0) {
+    return invalid(`${field}.previousAttributes`, "must not stand beside previousData");
+  }
+  if (previousData.length > 0) return objectProblem(previousData, `${field}.previousData`);
+  if (previousAttributes.length === 0) return undefined;
+  return objectProblem(previousAttributes, `${field}.previousAttributes`);
+}
+
+function objectProblem(data: Uint8Array, field: string): AppError | undefined {
+  const problem = dataProblem(data, field);
+  if (problem !== undefined || isObject(data)) return problem;
+  return invalid(field, "must be a JSON object");
 }
 
 function describe({ message, path, offset }: JsonProblem): string {

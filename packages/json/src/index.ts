@@ -1,4 +1,5 @@
 export { type CutPlan, cutJson, type JsonSpan } from "./cut-json.ts";
+export { isObject } from "./is-object.ts";
 export { previousAttributes } from "./previous-attributes.ts";
 export type { JsonProblem, JsonProblemReason } from "./problem.ts";
 export { type JsonLimits, scanJson } from "./scan-json.ts";

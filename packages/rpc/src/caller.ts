@@ -60,11 +60,27 @@ export async function ensureWorkspaceOf(context: HandlerContext): Promise<string
 }
 
 /**
- * Gives the id of a workspace that a message of a stream names by id or alias, under the same
- * rules as for unary calls. Throws `not_found` when there is none that the key may use.
+ * Gives the id of the workspace that the request names, like `workspaceIdOf`, for methods that may
+ * create it but will not: throws `not_found` when there is none.
  */
-export function resolveWorkspaceOf(context: HandlerContext, workspace: string): Promise<string> {
-  return resolveWorkspace(requireCaller(context), workspace);
+export async function findWorkspaceOf(context: HandlerContext): Promise<string> {
+  const caller = requireCaller(context);
+  const { namedWorkspace } = caller;
+  if (namedWorkspace === undefined) return workspaceIdOf(context);
+  return await resolveWorkspace(caller, namedWorkspace, false);
+}
+
+/**
+ * Gives the id of a workspace that a message of a stream names by id or alias, under the same
+ * rules as for unary calls. Throws `not_found` when there is none that the key may use, or, with
+ * `create` false, when there is none yet.
+ */
+export function resolveWorkspaceOf(
+  context: HandlerContext,
+  workspace: string,
+  create = true,
+): Promise<string> {
+  return resolveWorkspace(requireCaller(context), workspace, create);
 }
 
 /** Tells whether the caller's naming an unknown workspace creates it. */
@@ -73,7 +89,11 @@ export function mayCreate({ principal, createsWorkspace }: Caller): boolean {
 }
 
 /** Resolves a workspace for a caller; another tenant's is as unknown as one that never was. */
-export async function resolveWorkspace(caller: Caller, workspace: string): Promise<string> {
+export async function resolveWorkspace(
+  caller: Caller,
+  workspace: string,
+  create = true,
+): Promise<string> {
   const { principal, authority } = caller;
   const own = principal.workspaceId;
   if (own !== undefined && workspace === own) return own;
@@ -81,7 +101,11 @@ export async function resolveWorkspace(caller: Caller, workspace: string): Promi
     throw invalid("workspace", "must be 1 to 64 of the characters A-Z a-z 0-9 . _ -");
   }
   const { provider } = principal;
-  const id = await authority.resolveWorkspace({ provider, workspace, create: mayCreate(caller) });
+  const id = await authority.resolveWorkspace({
+    provider,
+    workspace,
+    create: create && mayCreate(caller),
+  });
   const isTheirs = id !== undefined && (principal.level === "operator" || id === own);
   if (isTheirs) return id;
   throw new AppError("not_found", `workspace ${workspace} was not found`);

@@ -1,6 +1,12 @@
 export { hashKey, isWellFormedKey, newApiKey } from "./api-key.ts";
 export type { Authority, WorkspaceQuery } from "./authority.ts";
-export { ensureWorkspaceOf, principalOf, resolveWorkspaceOf, workspaceIdOf } from "./caller.ts";
+export {
+  ensureWorkspaceOf,
+  findWorkspaceOf,
+  principalOf,
+  resolveWorkspaceOf,
+  workspaceIdOf,
+} from "./caller.ts";
 export { appClient } from "./client.ts";
 export { type FailedKeys, type FailedKeysOptions, failedKeys } from "./failed-keys.ts";
 export { failedKeysInterceptor } from "./interceptors/failed-keys.ts";

@@ -39,9 +39,17 @@ async function compose({ env, log, metrics, tracing }: ProcessContext) {
     tracing,
     isUnavailable,
   });
-  const { routes } = service;
+  const { routes, internalRoutes } = service;
   const name = "ingestion rpc";
-  const server = rpcServer({ name, host, port, routes, interceptors, metrics, log });
+  const server = rpcServer({
+    name,
+    host,
+    port,
+    routes: (router) => [routes, internalRoutes].map((put) => put(router)),
+    interceptors,
+    metrics,
+    log,
+  });
   return {
     parts: [...service.parts, server],
     migrate: service.migrate,

@@ -4,6 +4,7 @@ import type { Bus } from "@posthorn/bus";
 import { openPostgres, pageTokens } from "@posthorn/postgres";
 import { DeadLetterService } from "@posthorn/proto/posthorn/ingestion/v1/dead_letter_service";
 import { PublishService } from "@posthorn/proto/posthorn/ingestion/v1/publish_service";
+import { ConnectionEventService } from "@posthorn/proto/posthorn/internal/ingestion/v1/connection_event_service";
 import { SubscriptionSyncService } from "@posthorn/proto/posthorn/internal/subscription/v1/subscription_sync_service";
 import { type Authority, appClient, type Routes } from "@posthorn/rpc";
 import {
@@ -19,9 +20,11 @@ import {
 import type { IngestionConfig } from "./config.ts";
 import { ingestionMetrics } from "./metrics.ts";
 import { catalogs } from "./publish/catalogs.ts";
+import { connections } from "./publish/connections.ts";
 import { type EventLog, eventLog } from "./publish/event-log.ts";
 import { keyClaims } from "./publish/key-claims.ts";
 import { publisher } from "./publish/publisher.ts";
+import { connectionEventService } from "./rpc/connection-event-service.ts";
 import { deadLetterService } from "./rpc/dead-letter-service.ts";
 import { publishService } from "./rpc/publish-service.ts";
 import type { Database } from "./store/database.ts";
@@ -50,6 +53,8 @@ export interface IngestionDeps {
 export interface IngestionService {
   /** PublishService and DeadLetterService. */
   readonly routes: Routes;
+  /** ConnectionEventService, for Posthorn's own services only. */
+  readonly internalRoutes: Routes;
   /** The log of events, one consumer for each ingest topic, the sweeper; they need the schema. */
   readonly parts: readonly Part[];
   /** Brings the schema `ingestion` up to date. */
@@ -72,14 +77,12 @@ export function ingestionService(config: IngestionConfig, deps: IngestionDeps): 
   const { db } = postgres;
   const counts = ingestionMetrics(deps.metrics, { db, bus, topics: config.ingestTopics });
   const events = eventLog({ bus }, config);
+  const subscription = appClient(SubscriptionSyncService, deps.subscription);
   const publishing = publisher({
     bus,
     eventLog: events,
-    catalogs: catalogs({
-      subscription: appClient(SubscriptionSyncService, deps.subscription),
-      log,
-      monotonicMs,
-    }),
+    catalogs: catalogs({ subscription, log, monotonicMs }),
+    connections: connections({ subscription, log, monotonicMs }),
     claimKeys: keyClaims({ db, newEventUuid: () => newUuid(nowMs()), nowMs }),
     newEventId: (atMs) => newId("evt", atMs),
     nowMs,
@@ -107,6 +110,8 @@ export function ingestionService(config: IngestionConfig, deps: IngestionDeps): 
       router.service(PublishService, publishService(publishDeps));
       router.service(DeadLetterService, deadLetterService({ db, pages }));
     },
+    internalRoutes: (router) =>
+      router.service(ConnectionEventService, connectionEventService(publishDeps)),
     parts: [
       openEventLog(events),
       ...config.ingestTopics.map(({ topic, provider }) =>

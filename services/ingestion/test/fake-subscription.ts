@@ -1,6 +1,9 @@
+import { create } from "@bufbuild/protobuf";
 import { AppError } from "@posthorn/errors";
 import {
   type CheckKeyRequest,
+  type KnownConnection,
+  KnownConnectionSchema,
   SubscriptionSyncService,
 } from "@posthorn/proto/posthorn/internal/subscription/v1/subscription_sync_service";
 import { Level } from "@posthorn/proto/posthorn/type/v1/options";
@@ -25,6 +28,11 @@ export interface FakeProvider {
   readonly types: Map<string, string>;
   /** Those of the types that only Posthorn publishes. */
   readonly reserved: Set<string>;
+  /** Those of the types whose events carry previous values. */
+  readonly previous: Set<string>;
+  needsConnection: boolean;
+  /** The members that data may not have, where data must be an object. */
+  reservedMembers: readonly string[] | undefined;
   /** Workspace ids by alias. */
   readonly workspaces: Map<string, string>;
 }
@@ -43,6 +51,7 @@ const log = logger({ name: "fake subscription", level: "silent" });
 export class FakeSubscription {
   readonly providers = new Map<string, FakeProvider>();
   readonly #keys = new Map<string, FakeKey>();
+  readonly #connections: KnownConnection[] = [];
   /** While true, every call fails as `unavailable`. */
   isDown = false;
   /** Calls by method. */
@@ -56,6 +65,9 @@ export class FakeSubscription {
       workspacesMustExist: false,
       types: new Map(typeNames.map((typeName) => [typeName, ""])),
       reserved: new Set(),
+      previous: new Set(),
+      needsConnection: false,
+      reservedMembers: undefined,
       workspaces: new Map(),
     };
     this.providers.set(name, provider);
@@ -75,6 +87,22 @@ export class FakeSubscription {
     const level = workspaceId === "" ? Level.OPERATOR : Level.WORKSPACE;
     this.#keys.set(nameOf(hashKey(key)), { level, provider, workspaceId, scopes });
     return key;
+  }
+
+  /** Adds a connection to a workspace; gives its id. */
+  addConnection(workspaceId: string, integrationName = "shopify"): string {
+    const connectionId = newId("conn");
+    this.#connections.push(
+      create(KnownConnectionSchema, { workspaceId, connectionId, integrationName }),
+    );
+    return connectionId;
+  }
+
+  /** Deletes a connection, as a call that has been answered. */
+  deleteConnection(connectionId: string): void {
+    for (const connection of this.#connections) {
+      if (connection.connectionId === connectionId) connection.deleted = true;
+    }
   }
 
   /** Revokes a key. */
@@ -119,6 +147,16 @@ export class FakeSubscription {
           })),
         syncCatalog: ({ provider, knownRevision }) =>
           this.#answer("syncCatalog", () => this.#catalog(provider, knownRevision)),
+        getConnections: ({ keys }) =>
+          this.#answer("getConnections", () => ({
+            connections: this.#connections.filter((connection) =>
+              keys.some(
+                ({ workspaceId, connectionId }) =>
+                  connection.workspaceId === workspaceId &&
+                  connection.connectionId === connectionId,
+              ),
+            ),
+          })),
         addEventType: ({ provider, name }) =>
           this.#answer("addEventType", () => {
             if (!this.#provider(provider).takesUnknownTypes) {
@@ -154,14 +192,26 @@ export class FakeSubscription {
   }
 
   #catalog(providerName: string, knownRevision: bigint) {
-    const { revision, takesUnknownTypes, types, reserved } = this.#provider(providerName);
+    const provider = this.#provider(providerName);
+    const { revision, takesUnknownTypes, types, reserved, previous } = provider;
     if (knownRevision === revision) return { revision };
     const eventTypes = [...types].map(([name, schema]) => ({
       name,
       schema: Buffer.from(schema),
       reserved: reserved.has(name),
+      hasPrevious: previous.has(name),
     }));
-    return { revision, catalog: { eventTypes, takesUnknownTypes } };
+    const { needsConnection, reservedMembers } = provider;
+    return {
+      revision,
+      catalog: {
+        eventTypes,
+        takesUnknownTypes,
+        needsConnection,
+        spreadsData: reservedMembers !== undefined,
+        reservedMembers: [...(reservedMembers ?? [])],
+      },
+    };
   }
 
   #provider(name: string): FakeProvider {

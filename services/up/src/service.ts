@@ -57,9 +57,11 @@ export async function compose(
   open.later(() => bus.close());
 
   const toDelivery = lateTransport();
+  const toIngestion = lateTransport();
   const subscription = subscriptionService(configs.subscription, {
     ...deps,
     delivery: toDelivery.transport,
+    ingestion: toIngestion.transport,
   });
   open.later(subscription.close);
   const { serviceKey } = known;
@@ -74,6 +76,7 @@ export async function compose(
 
   const ingestion = ingestionService(configs.ingestion, { ...shared, authority });
   open.later(ingestion.close);
+  toIngestion.lead(withServiceKey(localTransport(ingestion.internalRoutes, others), serviceKey));
   const delivery = await deliveryService(configs.delivery, shared);
   open.later(delivery.close);
   toDelivery.lead(withServiceKey(localTransport(delivery.internalRoutes, others), serviceKey));

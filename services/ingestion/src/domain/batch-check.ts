@@ -5,10 +5,14 @@ import { limits } from "./limits.ts";
 
 /** Gives the refusal of a batch whose data has more than 4 MiB together, else undefined. */
 export function batchSizeProblem(events: readonly Event[]): AppError | undefined {
-  const dataBytes = events.reduce((sum, { data }) => sum + data.length, 0);
+  const dataBytes = events.reduce((sum, event) => sum + bytesOf(event), 0);
   return dataBytes > limits.batchDataBytesMax
     ? tooLarge("events", limits.batchDataBytesMax)
     : undefined;
+}
+
+function bytesOf({ data, previousData, previousAttributes }: Event): number {
+  return data.length + previousData.length + previousAttributes.length;
 }
 
 /** Gives the one refusal of a batch: with the reason of the first, and the fields of all. */

@@ -13,6 +13,8 @@ export interface Draft {
   readonly event: Event;
   /** A W3C traceparent; empty for none. */
   readonly traceparent: string;
+  /** The name of its connection's integration. Undefined: it names no connection. */
+  readonly integrationName?: string | undefined;
 }
 
 /** Gives the event as accepted: as published, with its id, its times and its data. */
@@ -27,6 +29,8 @@ export function acceptedEvent({ event }: Draft, id: string, acceptedAtMs: number
   accepted.idempotencyKey = event.idempotencyKey;
   accepted.acceptTime = acceptTime;
   if (event.deliverTime) accepted.deliverTime = event.deliverTime;
+  accepted.connection = event.connection;
+  accepted.previousAttributes = event.previousAttributes;
   return accepted;
 }
 
@@ -51,6 +55,9 @@ export function recordValue(
   record.traceparent = draft.traceparent;
   if (accepted.deliverTime) record.deliverTime = accepted.deliverTime;
   record.isRepeat = isRepeat;
+  record.connectionId = accepted.connection;
+  record.integrationName = draft.integrationName ?? "";
+  record.previousAttributes = accepted.previousAttributes;
   return toBinary(EventRecordSchema, record);
 }
 

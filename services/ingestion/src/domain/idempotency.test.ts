@@ -104,6 +104,8 @@ describe("the hash of a body", () => {
     ["time", { time: timestampFromMs(1_700_000_000_001) }],
     ["absence of a time", { time: undefined }],
     ["time to deliver at", { deliverTime: timestampFromMs(1_700_000_000_000) }],
+    ["connection", { connection: "conn_1" }],
+    ["previous values", { previousAttributes: Buffer.from("{}") }],
     ["where one ends and the next begins", { orderingKey: "", type: "ao" }],
   ])("depends on the %s", (_, change) => {
     expect(hashOf(change)).not.toBe(hashOf({}));

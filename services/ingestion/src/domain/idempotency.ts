@@ -60,14 +60,27 @@ export function keyOfRecord({ logId, topic, partition, offset }: RecordPlace): s
   return `\t${logId}\t${topic}\t${partition}\t${offset}`;
 }
 
+/** Gives the idempotency key of what became of a connection; starts with a tab, too. */
+export function keyOfConnectionEvent(connectionId: string, kind: string): string {
+  return `\tconnection\t${connectionId}\t${kind}`;
+}
+
 /**
- * Gives the SHA-256 of what an event says: type, times as far as they are given, ordering key and
- * the very bytes of its data. Two publishes with one idempotency key must agree in it.
+ * Gives the SHA-256 of what an event says: type, times as far as they are given, ordering key,
+ * connection, and the very bytes of its data and of its previous values. Two publishes with one
+ * idempotency key must agree in it.
  */
-export function bodyHash({ type, time, orderingKey, deliverTime, data }: Event): Uint8Array {
+export function bodyHash(event: Event): Uint8Array {
+  const { type, time, orderingKey, deliverTime, data, connection, previousAttributes } = event;
   const said = [type, time ? textOf(time) : null, orderingKey];
-  const head = JSON.stringify(deliverTime ? [...said, textOf(deliverTime)] : said);
-  return hash("sha256", Buffer.concat([Buffer.from(`${head}\n`), data]), "buffer");
+  if (deliverTime) said.push(textOf(deliverTime));
+  const parts = [Buffer.from(`${JSON.stringify(said)}\n`), data];
+  // Events that have neither hash as they always did.
+  if (connection !== "" || previousAttributes.length > 0) {
+    const more = JSON.stringify([connection, data.length]);
+    parts.push(Buffer.from(`\n${more}\n`), previousAttributes);
+  }
+  return hash("sha256", Buffer.concat(parts), "buffer");
 }
 
 function textOf({ seconds, nanos }: Timestamp): string {

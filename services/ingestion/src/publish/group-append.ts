@@ -33,7 +33,7 @@ export function groupAppend(publisher: Publisher): GroupAppend {
       while (isFull() && failure === undefined) await underWay;
       if (failure !== undefined) throw failure.error;
       group.push(submission);
-      groupBytes += submission.event.data.length;
+      groupBytes += submission.event.data.length + submission.event.previousAttributes.length;
       running ??= appendGroups();
     },
     async flushed() {

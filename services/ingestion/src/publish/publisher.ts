@@ -1,12 +1,19 @@
 import { type Bus, type LogRecord, partitionOf } from "@posthorn/bus";
-import { AppError } from "@posthorn/errors";
-import { type EventType, eventProblem, typeProblem, unknownType } from "@posthorn/event";
+import { AppError, invalid } from "@posthorn/errors";
+import {
+  type EventType,
+  eventProblem,
+  typeProblem,
+  unknownType,
+  withPreviousAttributes,
+} from "@posthorn/event";
 import type { Event } from "@posthorn/proto/posthorn/ingestion/v1/event";
 import { idTimeMs, idToUuid, type SpanOptions, type Tracing, uuidToId } from "@posthorn/runtime";
 import { acceptedEvent, type Draft, recordValue } from "../domain/event-record.ts";
 import { bodyHash } from "../domain/idempotency.ts";
 import type { Claimed, KeyClaim } from "../domain/key-claim.ts";
 import type { Catalogs } from "./catalogs.ts";
+import type { Connections } from "./connections.ts";
 import { type EventLog, eventTopic } from "./event-log.ts";
 import type { ClaimKeys } from "./key-claims.ts";
 
@@ -15,6 +22,7 @@ export interface PublisherDeps {
   readonly bus: Bus;
   readonly eventLog: EventLog;
   readonly catalogs: Catalogs;
+  readonly connections: Connections;
   readonly claimKeys: ClaimKeys;
   readonly newEventId: (atMs: number) => string;
   readonly nowMs: () => number;
@@ -39,13 +47,23 @@ export interface Accepted {
   readonly record: LogRecord;
 }
 
-/** The three steps of every publish, in this order: check, identify, append. */
+/** The steps of every publish, in this order: check, connect where it names a connection, identify, append. */
 export interface Publisher {
   /**
    * Throws `invalid` or `too_large` for what is wrong with the event, `unavailable` when its type
-   * cannot be looked up, `not_found` when there is no such provider. Claims nothing.
+   * cannot be looked up, `not_found` when there is no such provider. Claims nothing. Gives the
+   * event with what changed since its `previous_data` worked out; any other as it is.
    */
-  check(submission: Pick<Submission, "event" | "field" | "provider">): Promise<void>;
+  check(submission: Pick<Submission, "event" | "field" | "provider">): Promise<Event>;
+  /**
+   * Gives the name of the integration of the connection that an event names. Throws `invalid` when
+   * the workspace (undefined: it is not there yet) has no such connection any more or never had,
+   * `unavailable` when that cannot be told.
+   */
+  connect(
+    submission: Pick<Submission, "event" | "field">,
+    workspaceId: string | undefined,
+  ): Promise<string>;
   /**
    * Gives checked events their ids, all or none: new ones, or under an idempotency key the one
    * that it has. Throws `conflict`. Durable, yet harmless when nothing is appended after it.
@@ -69,6 +87,16 @@ export function publisher(deps: PublisherDeps): Publisher {
       const type = known ?? (await findType(provider, event, field));
       const mismatch = typeProblem(event, field, type);
       if (mismatch !== undefined) throw mismatch;
+      return withPreviousAttributes(event, field);
+    },
+    async connect({ event, field }, workspaceId) {
+      const connectionId = event.connection;
+      const key = workspaceId && { workspaceId, connectionId };
+      const found = key ? await deps.connections.find(key) : undefined;
+      if (found !== undefined && !found.isDeleted) return found.integrationName;
+      const what = found === undefined ? "is no connection of the workspace" : "is deleted";
+      const reason = found === undefined ? "unknown_connection" : "deleted_connection";
+      throw invalid(`${field}.connection`, `${connectionId.slice(0, 64)} ${what}`, reason);
     },
     async identify(submissions) {
       const keyed = submissions.filter((submission) => submission.key !== undefined);

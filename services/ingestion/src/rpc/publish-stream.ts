@@ -7,6 +7,7 @@ import { requireEvent } from "../domain/require-event.ts";
 import { traceparentOf } from "../domain/traceparent.ts";
 import { groupAppend } from "../publish/group-append.ts";
 import type { Publisher, Submission } from "../publish/publisher.ts";
+import { type Homeless, noneYet } from "./at-home.ts";
 
 /** What the publish stream needs. */
 export interface StreamDeps {
@@ -59,10 +60,21 @@ function submissionOf({ authority, monotonicMs, publisher }: StreamDeps, context
     if (monotonicMs() > goodUntilMs) await checkCaller();
     const event = requireEvent(request.event);
     const key = event.idempotencyKey || undefined;
-    const submission = { provider, event, traceparent, key, field: "event" };
-    await publisher.check(submission);
+    const named = { provider, event, traceparent, key, field: "event" };
+    const submission = { ...named, event: await publisher.check(named) };
+    if (event.connection !== "") return await connected(submission, request.workspace);
     return { ...submission, workspaceId: await workspaceIdOf(request.workspace) };
   };
+
+  /** A connection lies in a workspace that is there: what names one creates none. */
+  async function connected(submission: Homeless, workspace: string): Promise<Submission> {
+    const workspaceId =
+      workspaceIds.get(workspace) ??
+      (await resolveWorkspaceOf(context, workspace, false).catch(noneYet));
+    const integrationName = await publisher.connect(submission, workspaceId);
+    if (workspaceId === undefined) throw new Error("a connection was found outside any workspace");
+    return { ...submission, workspaceId, integrationName };
+  }
 
   async function workspaceIdOf(workspace: string): Promise<string> {
     const known = workspaceIds.get(workspace);

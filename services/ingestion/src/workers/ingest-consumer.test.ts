@@ -2,6 +2,7 @@ import { create, toBinary } from "@bufbuild/protobuf";
 import { type Bus, postgresBus } from "@posthorn/bus";
 import { PublishEventRequestSchema } from "@posthorn/proto/posthorn/ingestion/v1/publish_service";
 import { newApiKey } from "@posthorn/rpc";
+import { newId } from "@posthorn/runtime";
 import { eventually } from "@posthorn/testkit";
 import { afterAll, beforeAll, describe, expect, test } from "vitest";
 import { ingestionDatabase } from "../../test/database.ts";
@@ -98,6 +99,42 @@ describe("records", () => {
       expect(numbers(events)).toEqual([1, 2, 3, 4]);
       expect(events[0]).toMatchObject({ provider: ingest.providerName, type: "a", traceparent });
       await eventually(async () => expect(await offsetOf(ingest)).toBe("4"));
+    });
+  });
+
+  test("name their connection and what changed; a connection that is not there refuses them", async () => {
+    const ingest = await setup();
+    ingest.provider.previous.add("a");
+    const workspaceId = newId("ws");
+    ingest.provider.workspaces.set("acme", workspaceId);
+    const connection = ingest.subscription.addConnection(workspaceId, "shopify");
+    const cloud = { ce_specversion: "1.0", ce_source: "/s", ce_type: "a", ce_id: "1" };
+    const previous = ',"previousData":{"n":1.0}';
+    await produce(ingest, [
+      { ...json(0), value: `{"type":"a","data":{"n":2},"connection":"${connection}"${previous}}` },
+      {
+        headers: { ...acme, ...cloud, ce_connectionid: connection, ce_previousattributes: "{}" },
+        value: '{"n":2}',
+      },
+      { ...json(0), value: `{"type":"a","data":{"n":2},"connection":"conn_1"${previous}}` },
+      {
+        headers: { "posthorn-workspace": "new" },
+        value: `{"type":"a","data":{"n":2},"connection":"${connection}"${previous}}`,
+      },
+    ]);
+    await whileRunning(ingest, async () => {
+      const events = await eventsOf(ingest, "acme", 2);
+      expect(events).toMatchObject(
+        events.map(() => ({ connectionId: connection, integrationName: "shopify" })),
+      );
+      const texts = events.map((it) => Buffer.from(it.previousAttributes).toString());
+      expect(texts).toEqual(['{"n":1.0}', "{}"]);
+      const dead = await deadRecordsOf(ingest, 2);
+      expect(dead.map(({ headers }) => textOf(headers))).toMatchObject([
+        { "posthorn-reason": "INVALID" },
+        { "posthorn-reason": "INVALID" },
+      ]);
+      expect(ingest.provider.workspaces.has("new")).toBe(false);
     });
   });
 

@@ -1,5 +1,6 @@
 import type { StoredRecord } from "@posthorn/bus";
 import { AppError } from "@posthorn/errors";
+import type { Event } from "@posthorn/proto/posthorn/ingestion/v1/event";
 import { PublishEventRequestSchema } from "@posthorn/proto/posthorn/ingestion/v1/publish_service";
 import { type Authority, checkMessage, isWellFormedKey } from "@posthorn/rpc";
 import type { Logger } from "@posthorn/runtime";
@@ -97,10 +98,11 @@ export function ingestRecords(deps: IngestRecordsDeps, source: IngestSource): Ta
     const headers = headersOf(record.headers);
     const request = decodeRecord(headers, record.value);
     checkMessage(PublishEventRequestSchema, request);
-    const event = requireEvent(request.event);
-    await publisher.check({ event, field: "event", provider }).catch(waitForProvider);
+    const event = await publisher
+      .check({ event: requireEvent(request.event), field: "event", provider })
+      .catch(waitForProvider);
     return {
-      workspaceId: await workspaceIdOf(request.workspace, workspaceIds),
+      ...(await homeOf(event, request.workspace, workspaceIds)),
       provider,
       event,
       field: "event",
@@ -109,8 +111,19 @@ export function ingestRecords(deps: IngestRecordsDeps, source: IngestSource): Ta
     };
   }
 
+  /** A connection lies in a workspace that is there: what names one creates none. */
+  async function homeOf(event: Event, workspace: string, workspaceIds: WorkspaceIds) {
+    if (event.connection === "") {
+      return { workspaceId: await workspaceIdOf(workspace, workspaceIds) };
+    }
+    const workspaceId = await (workspaceIds.get(workspace) ?? resolve(workspace, false));
+    const integrationName = await publisher.connect({ event, field: "event" }, workspaceId);
+    if (workspaceId === undefined) throw new Error("a connection was found outside any workspace");
+    return { workspaceId, integrationName };
+  }
+
   async function workspaceIdOf(workspace: string, workspaceIds: WorkspaceIds): Promise<string> {
-    const resolved = workspaceIds.get(workspace) ?? resolve(workspace);
+    const resolved = workspaceIds.get(workspace) ?? resolve(workspace, true);
     workspaceIds.set(workspace, resolved);
     const id = await resolved;
     if (id !== undefined) return id;
@@ -118,9 +131,9 @@ export function ingestRecords(deps: IngestRecordsDeps, source: IngestSource): Ta
   }
 
   /** A defect over there is no fault of the record: it waits until that is mended. */
-  async function resolve(workspace: string): Promise<string | undefined> {
+  async function resolve(workspace: string, create: boolean): Promise<string | undefined> {
     try {
-      return await authority.resolveWorkspace({ provider, workspace, create: true });
+      return await authority.resolveWorkspace({ provider, workspace, create });
     } catch (error) {
       if (error instanceof AppError) throw error;
       throw new AppError("unavailable", "workspaces cannot be resolved now", { cause: error });

@@ -23,14 +23,15 @@ export function binaryCloudEvent(headers: Headers, value: Uint8Array): CloudEven
 
 /** Reads a CloudEvent in structured mode: a JSON object of attributes, with `data` or `data_base64`. */
 export function structuredCloudEvent(value: Uint8Array): CloudEvent {
-  const record = readJsonRecord(value);
+  const record = readJsonRecord(value, ["data"]);
   const attribute: Attribute = (name) => textOf(record, name);
   return cloudEvent(attribute, attribute("datacontenttype"), dataOf(record));
 }
 
 /**
- * Source and id are the idempotency key; the extensions `workspaceid`, `orderingkey` and
- * `delivertime` are ours, all other attributes are left out.
+ * Source and id are the idempotency key; the extensions `workspaceid`, `connectionid`,
+ * `orderingkey`, `delivertime`, `previousdata` and `previousattributes` (JSON in a string) are ours,
+ * all other attributes are left out.
  */
 function cloudEvent(
   attribute: Attribute,
@@ -45,6 +46,9 @@ function cloudEvent(
     type: required(attribute, "type"),
     data,
     orderingKey: attribute("orderingkey") ?? "",
+    connection: attribute("connectionid") ?? "",
+    previousData: Buffer.from(attribute("previousdata") ?? ""),
+    previousAttributes: Buffer.from(attribute("previousattributes") ?? ""),
     idempotencyKey: `${source} ${required(attribute, "id")}`,
   });
   const time = attribute("time");
@@ -75,7 +79,7 @@ function timeOf(name: string, text: string): Timestamp {
 }
 
 function dataOf(record: JsonRecord): Uint8Array {
-  const { data } = record;
+  const data = record.raw.get("data");
   const base64 = textOf(record, "data_base64");
   if (base64 === undefined) return data ?? new Uint8Array();
   if (data !== undefined) throw invalid("data_base64", "must not stand beside data");

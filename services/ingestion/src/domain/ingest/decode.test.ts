@@ -64,6 +64,15 @@ describe("our event JSON", () => {
     expect(Buffer.from(event?.data ?? []).toString()).toBe(data);
   });
 
+  test("keeps the bytes of previous values", () => {
+    const { event } = decode(
+      `{"type":"a","data":1,"previousData":${data},"previousAttributes": { "n":1.0 } }`,
+      acme,
+    );
+    expect(Buffer.from(event?.previousData ?? []).toString()).toBe(data);
+    expect(Buffer.from(event?.previousAttributes ?? []).toString()).toBe('{ "n":1.0 }');
+  });
+
   test.each([
     ["no JSON", "nothing", "value"],
     ["no object", "[1]", "value"],
@@ -96,6 +105,8 @@ describe("CloudEvents, written by the SDK", () => {
     workspaceid: "acme",
     orderingkey: "o",
     delivertime: later.toISOString(),
+    connectionid: "conn_1",
+    previousdata: '{"a":0.0}',
     data: { a: 1 },
   });
   /** The SDK leaves headers undefined, which Kafka clients leave out. */
@@ -119,7 +130,9 @@ describe("CloudEvents, written by the SDK", () => {
       orderingKey: "o",
       time: timestampFromDate(time),
       deliverTime: timestampFromDate(later),
+      connection: "conn_1",
     });
+    expect(Buffer.from(event?.previousData ?? []).toString()).toBe('{"a":0.0}');
     expect(Buffer.from(event?.data ?? []).toString()).toBe('{"a":1}');
   });
 });

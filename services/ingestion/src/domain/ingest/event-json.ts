@@ -4,15 +4,17 @@ import { type Event, EventSchema } from "@posthorn/proto/posthorn/ingestion/v1/e
 import { readJsonRecord } from "./json-record.ts";
 
 /**
- * Reads our event JSON, as in the body of a REST publish; `data` keeps its bytes. Throws
- * `invalid` for what is no such JSON, members that an event does not have among them.
+ * Reads our event JSON, as in the body of a REST publish; data and previous values keep their
+ * bytes. Throws `invalid` for what is no such JSON, members that an event does not have among them.
  */
 export function eventOfJson(value: Uint8Array): Event {
-  const { members, data } = readJsonRecord(value);
+  const { members, raw } = readJsonRecord(value, rawNames);
   const event = parse(members as JsonObject);
-  if (data !== undefined) event.data = data;
+  for (const name of rawNames) event[name] = raw.get(name) ?? event[name];
   return event;
 }
+
+const rawNames = ["data", "previousData", "previousAttributes"] as const;
 
 function parse(json: JsonObject): Event {
   try {
