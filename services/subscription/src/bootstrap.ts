@@ -49,7 +49,7 @@ export async function bootstrap(
     db,
     () => checkEventTypes(db, file),
     async (tx) => {
-      const { provider } = await applyFile(tx, masterKey, file);
+      const { provider } = await applyFile(tx, masterKey, { file });
       const workspaceId = newId("ws");
       const draft = { provider: provider.name, id: workspaceId, alias: workspaceAlias };
       await insertWorkspace(tx, { ...draft, displayName: "" });

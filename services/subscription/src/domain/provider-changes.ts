@@ -10,8 +10,8 @@ export interface ProviderFile {
 
 /** What applying a file would do. */
 export interface ProviderChanges {
-  /** Whether a setting differs, or there is no such provider yet. */
-  readonly settings: boolean;
+  /** The JSON names of the settings that differ; the name alone at least of a new provider. */
+  readonly settings: readonly string[];
   /** The event types to write. */
   readonly eventTypes: readonly EventTypeDraft[];
   /** The JSON names of what changes, event types as `eventTypes.<name>`. */
@@ -45,16 +45,16 @@ export function providerChanges(
   file: ProviderFile,
   stored: ProviderFile | undefined,
 ): ProviderChanges {
-  const names = settingChanges(file.settings, stored?.settings);
+  const settings = settingChanges(file.settings, stored?.settings);
   const known = new Map(stored?.eventTypes.map((eventType) => [eventType.name, eventType]));
   const eventTypes = file.eventTypes.filter((eventType) => {
     const same = known.get(eventType.name);
     return same === undefined || !isSameEventType(eventType, same);
   });
   return {
-    settings: names.length > 0,
+    settings,
     eventTypes,
-    names: [...names, ...eventTypes.map((eventType) => `eventTypes.${eventType.name}`)],
+    names: [...settings, ...eventTypes.map((eventType) => `eventTypes.${eventType.name}`)],
   };
 }
 

@@ -1,11 +1,13 @@
 import { setImmediate as nextTurn } from "node:timers/promises";
+import type { FieldProblem } from "@posthorn/errors";
 import { type MasterKey, newDataKey } from "@posthorn/sealing";
 import type { Kysely } from "kysely";
+import { breaksOf, mayBreak, refuseBreaks } from "../../domain/breaking.ts";
 import { spreadOf } from "../../domain/envelope.ts";
 import { checkCatalogSize, type EventType, eventTypesMax } from "../../domain/event-type.ts";
 import { eventTypeProblems } from "../../domain/event-type-check.ts";
 import { refuseProblems } from "../../domain/problems.ts";
-import type { Provider } from "../../domain/provider.ts";
+import { type Provider, webhooksMaxOf } from "../../domain/provider.ts";
 import {
   type ProviderChanges,
   type ProviderFile,
@@ -22,19 +24,21 @@ import {
   raiseRevision,
   updateProvider,
 } from "../../store/providers.ts";
-
-/** What applying a file did. */
-export interface Applied {
-  readonly provider: Provider;
-  readonly isNew: boolean;
-  /** The names of the fields that changed. */
-  readonly changes: readonly string[];
-}
+import { readWebhookUse } from "../../store/webhook-use.ts";
 
 /** What applying a file would do. */
 export interface Plan {
+  readonly file: ProviderFile;
   readonly stored: Provider | undefined;
+  readonly storedEventTypes: readonly EventType[];
   readonly changes: ProviderChanges;
+  /** What of it breaks webhooks that are in use. */
+  readonly breaks: readonly FieldProblem[];
+}
+
+/** What applying a file did. */
+export interface Applied extends Plan {
+  readonly provider: Provider;
 }
 
 /**
@@ -44,41 +48,58 @@ export interface Plan {
 export async function planFile(db: Kysely<Database>, file: ProviderFile): Promise<Plan> {
   const { name } = file.settings;
   const stored = await getProvider(db, name);
-  const known = await storedEventTypes(db, name);
-  const names = [...known, ...file.eventTypes].map((eventType) => eventType.name);
+  const storedEventTypes = await readCatalog(db, name);
+  const names = [...storedEventTypes, ...file.eventTypes].map((eventType) => eventType.name);
   checkCatalogSize(new Set(names).size);
-  const changes = providerChanges(file, stored && { settings: stored, eventTypes: known });
-  return { stored, changes };
+  const before = stored && { settings: stored, eventTypes: storedEventTypes };
+  const changes = providerChanges(file, before);
+  const breaks = mayBreak(changes.settings) ? await findBreaks(db, file, stored) : [];
+  return { file, stored, storedEventTypes, changes, breaks };
+}
+
+async function findBreaks(
+  db: Kysely<Database>,
+  { settings }: ProviderFile,
+  stored: Provider | undefined,
+): Promise<FieldProblem[]> {
+  if (stored === undefined) return [];
+  const webhooksMax = webhooksMaxOf(settings);
+  return breaksOf(
+    stored,
+    settings,
+    await readWebhookUse(db, { provider: settings.name, webhooksMax }),
+  );
 }
 
 /**
  * Creates or changes a provider as its file says, in the caller's transaction. Applying the same
- * file again changes nothing. Its schemas must have been checked.
+ * file again changes nothing. Its event types must have been checked. Throws `precondition` when
+ * it would break webhooks in use, unless that is allowed: none is made or changed meanwhile.
  */
 export async function applyFile(
   tx: Kysely<Database>,
   masterKey: MasterKey,
-  file: ProviderFile,
+  { file, allowBreaking = false }: { file: ProviderFile; allowBreaking?: boolean },
 ): Promise<Applied> {
   const { name } = file.settings;
   await lockProviderName(tx, name);
   await lockProvider(tx, name);
   const plan = await planFile(tx, file);
-  const provider = await write(tx, masterKey, file, plan);
+  if (!allowBreaking) refuseBreaks(plan.breaks);
+  const provider = await write(tx, masterKey, plan);
   await upsertEventTypes(tx, name, plan.changes.eventTypes);
-  return { provider, isNew: plan.stored === undefined, changes: plan.changes.names };
+  return { ...plan, provider };
 }
 
 async function write(
   tx: Kysely<Database>,
   masterKey: MasterKey,
-  { settings }: ProviderFile,
-  { stored, changes }: Plan,
+  { file: { settings }, stored, changes }: Plan,
 ): Promise<Provider> {
   if (stored === undefined) {
     return await insertProvider(tx, settings, newDataKey(masterKey).wrapped);
   }
-  if (changes.settings) return await updateProvider(tx, settings);
+  if (changes.settings.length > 0) return await updateProvider(tx, settings);
   if (changes.eventTypes.length > 0) return await raiseRevision(tx, stored.name);
   return stored;
 }
@@ -89,7 +110,7 @@ async function write(
  * 20 ms, so other work gets its turn between them.
  */
 export async function checkEventTypes(db: Kysely<Database>, file: ProviderFile): Promise<void> {
-  const known = await storedEventTypes(db, file.settings.name);
+  const known = await readCatalog(db, file.settings.name);
   const same = providerChanges(file, { settings: file.settings, eventTypes: known });
   const changed = new Set(same.eventTypes);
   const spread = spreadOf(file.settings.envelopes);
@@ -105,6 +126,6 @@ export async function checkEventTypes(db: Kysely<Database>, file: ProviderFile):
   refuseProblems(problems);
 }
 
-function storedEventTypes(db: Kysely<Database>, provider: string): Promise<EventType[]> {
+function readCatalog(db: Kysely<Database>, provider: string): Promise<EventType[]> {
   return listEventTypes(db, { provider, after: "", countMax: eventTypesMax });
 }
