@@ -1,6 +1,6 @@
 /**
- * Generates what is made from other files: the TypeScript of the protos, the OpenAPI document,
- * docs/errors.md and the table of claims in README.md.
+ * Generates what is made from other files: the TypeScript of the protos, the OpenAPI document, the
+ * JSON Schema of provider files, docs/errors.md and the table of claims in README.md.
  *
  * Usage: npm run gen                        writes it
  *        npm run task -- gen --check        fails, and names the files, when what is there is stale
@@ -25,6 +25,7 @@ const root = resolve(import.meta.dirname, "..");
 const generated = [
   "packages/proto/src/gen",
   "services/gateway/openapi.json",
+  "deploy/providers/provider.schema.json",
   "docs/errors.md",
   "README.md",
 ];
@@ -42,6 +43,7 @@ function generateInto(base: string): number {
   const image = join(scratch, "image.binpb");
   mkdirSync(join(base, "proto"), { recursive: true });
   mkdirSync(join(base, "services/gateway"), { recursive: true });
+  mkdirSync(join(base, "deploy/providers"), { recursive: true });
   mkdirSync(join(base, "docs"), { recursive: true });
   try {
     const exitCode = runAll(join(root, "proto"), [
@@ -49,15 +51,22 @@ function generateInto(base: string): number {
       ["buf", "build", "--output", image],
     ]);
     if (exitCode !== 0) return exitCode;
-    const openapi = join(base, "services/gateway/openapi.json");
-    const written = runScript("services/gateway/src/gen-openapi.ts", openapi, readFileSync(image));
-    if (written !== 0) return written;
-    const errors = runScript("scripts/docs-errors.ts", join(base, "docs/errors.md"));
-    if (errors !== 0) return errors;
-    return runScript("test/conformance/harness/write-table.ts", join(base, "README.md"));
+    return runScripts(base, image);
   } finally {
     rmSync(scratch, { recursive: true });
   }
+}
+
+/** Runs the scripts that write one file each, up to the first that fails; gives its exit code. */
+function runScripts(base: string, image: string): number {
+  const openapi = join(base, "services/gateway/openapi.json");
+  const schema = join(base, "deploy/providers/provider.schema.json");
+  return (
+    runScript("services/gateway/src/gen-openapi.ts", openapi, readFileSync(image)) ||
+    runScript("services/subscription/src/gen-provider-schema.ts", schema, readFileSync(openapi)) ||
+    runScript("scripts/docs-errors.ts", join(base, "docs/errors.md")) ||
+    runScript("test/conformance/harness/write-table.ts", join(base, "README.md"))
+  );
 }
 
 /** Runs a script that writes the file; gives its exit code. */

@@ -4,6 +4,10 @@ import { promisify } from "node:util";
 import { gzip } from "node:zlib";
 import type { FastifyInstance } from "fastify";
 
+const providerSchemaUrl = new URL(
+  "../../../deploy/providers/provider.schema.json",
+  import.meta.url,
+);
 const openapiUrl = new URL("../openapi.json", import.meta.url);
 const scalarUrl = new URL("browser/standalone.js", import.meta.resolve("@scalar/api-reference"));
 
@@ -40,12 +44,19 @@ const contentSecurityPolicy = [
   "frame-ancestors 'none'",
 ].join("; ");
 
-/** Serves `/openapi.json`, and at `/docs` a page to read it, without any other host. */
+/**
+ * Serves `/openapi.json`, at `/docs` a page to read it, and at `/provider.schema.json` what editors
+ * check provider files by, without any other host.
+ */
 export function addDocs(app: FastifyInstance): void {
   const openapi = readFileSync(openapiUrl);
+  const providerSchema = readFileSync(providerSchemaUrl);
   let scalar: Promise<Buffer> | undefined;
   app.get("/openapi.json", async (_, reply) => {
     return await reply.header("access-control-allow-origin", "*").type(json).send(openapi);
+  });
+  app.get("/provider.schema.json", async (_, reply) => {
+    return await reply.header("access-control-allow-origin", "*").type(json).send(providerSchema);
   });
   app.get("/docs", async (_, reply) => {
     const policy = { "content-security-policy": contentSecurityPolicy };

@@ -316,6 +316,12 @@ describe("what the instance tells of itself", () => {
     expect(script.text).toContain("createApiReference");
     expect(openapi.openapi).toBe("3.1.0");
   });
+
+  it("serves what editors check provider files by", async () => {
+    const response = await call("GET", "/provider.schema.json");
+    expect(response.headers.get("content-type")).toContain("application/json");
+    expect(JSON.parse(response.text)).toMatchObject({ required: ["name"] });
+  });
 });
 
 it("stops although a stream is open", async () => {

@@ -26,7 +26,7 @@ export const file_posthorn_subscription_v1_event_type_service: GenFile = /*@__PU
  */
 export type CreateEventTypeRequest = Message<"posthorn.subscription.v1.CreateEventTypeRequest"> & {
   /**
-   * Name, group, description, schema, example.
+   * All but the times; `name` is required.
    *
    * @generated from field: posthorn.subscription.v1.EventType event_type = 1;
    */
@@ -40,7 +40,7 @@ export type CreateEventTypeRequest = Message<"posthorn.subscription.v1.CreateEve
  */
 export type CreateEventTypeRequestJson = {
   /**
-   * Name, group, description, schema, example.
+   * All but the times; `name` is required.
    *
    * @generated from field: posthorn.subscription.v1.EventType event_type = 1;
    */
@@ -308,7 +308,7 @@ export const EventTypeService: GenService<{
     output: typeof ListEventTypesResponseSchema;
   },
   /**
-   * Changes group, description, schema or example.
+   * Changes an event type; its name stays.
    *
    * @generated from rpc posthorn.subscription.v1.EventTypeService.UpdateEventType
    */

@@ -123,8 +123,9 @@ export type Provider = Message<"posthorn.subscription.v1.Provider"> & {
   updateTime?: Timestamp | undefined;
 
   /**
-   * The bodies of deliveries, one for each payload version, oldest first; a webhook that chooses
-   * none gets the last. Empty means one of version `v1` with the default members.
+   * The bodies of deliveries, one for each payload version, oldest first. A webhook that chooses
+   * none gets the last that there is when it is created, and keeps it. Empty means one of version
+   * `v1` with the default members.
    *
    * @generated from field: repeated posthorn.type.v1.Envelope envelopes = 14;
    */
@@ -275,8 +276,9 @@ export type ProviderJson = {
   updateTime?: TimestampJson;
 
   /**
-   * The bodies of deliveries, one for each payload version, oldest first; a webhook that chooses
-   * none gets the last. Empty means one of version `v1` with the default members.
+   * The bodies of deliveries, one for each payload version, oldest first. A webhook that chooses
+   * none gets the last that there is when it is created, and keeps it. Empty means one of version
+   * `v1` with the default members.
    *
    * @generated from field: repeated posthorn.type.v1.Envelope envelopes = 14;
    */

@@ -218,7 +218,7 @@ export type Webhook = Message<"posthorn.subscription.v1.Webhook"> & {
 
   /**
    * Which payload version its deliveries have, for events from now on. Empty means the provider's
-   * newest; answers name the version that holds.
+   * newest at present, which it keeps when newer ones come; answers name the version that holds.
    *
    * @generated from field: string version = 26;
    */
@@ -433,7 +433,7 @@ export type WebhookJson = {
 
   /**
    * Which payload version its deliveries have, for events from now on. Empty means the provider's
-   * newest; answers name the version that holds.
+   * newest at present, which it keeps when newer ones come; answers name the version that holds.
    *
    * @generated from field: string version = 26;
    */

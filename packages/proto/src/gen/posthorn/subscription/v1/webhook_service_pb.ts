@@ -465,8 +465,8 @@ export type RotateWebhookSecretRequest = Message<"posthorn.subscription.v1.Rotat
 
   /**
    * How long the old secret signs beside the new one. Absent means 24 hours; at most 7 days. Where
-   * the provider has signatures of schemes HMAC and RFC9421 only, it ends at once: absent means
-   * 0, and anything else is INVALID.
+   * the provider has signatures of schemes HMAC and RFC9421 only, or its secrets rotate AT_ONCE, it
+   * ends at once: absent means 0, and anything else is INVALID.
    *
    * @generated from field: google.protobuf.Duration overlap = 3;
    */
@@ -495,8 +495,8 @@ export type RotateWebhookSecretRequestJson = {
 
   /**
    * How long the old secret signs beside the new one. Absent means 24 hours; at most 7 days. Where
-   * the provider has signatures of schemes HMAC and RFC9421 only, it ends at once: absent means
-   * 0, and anything else is INVALID.
+   * the provider has signatures of schemes HMAC and RFC9421 only, or its secrets rotate AT_ONCE, it
+   * ends at once: absent means 0, and anything else is INVALID.
    *
    * @generated from field: google.protobuf.Duration overlap = 3;
    */

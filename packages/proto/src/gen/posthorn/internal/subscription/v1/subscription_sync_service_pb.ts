@@ -1097,7 +1097,8 @@ export type WebhookSnapshot = Message<"posthorn.internal.subscription.v1.Webhook
   targetVersion: bigint;
 
   /**
-   * The payload version of its deliveries; never empty.
+   * The payload version of its deliveries; never empty. One that the provider no longer has
+   * stands for its last.
    *
    * @generated from field: string payload_version = 17;
    */
@@ -1223,7 +1224,8 @@ export type WebhookSnapshotJson = {
   targetVersion?: string;
 
   /**
-   * The payload version of its deliveries; never empty.
+   * The payload version of its deliveries; never empty. One that the provider no longer has
+   * stands for its last.
    *
    * @generated from field: string payload_version = 17;
    */
