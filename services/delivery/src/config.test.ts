@@ -1,3 +1,4 @@
+import { hostname } from "node:os";
 import { envReader } from "@posthorn/runtime";
 import { describe, expect, it } from "vitest";
 import { readDeliveryConfig } from "./config.ts";
@@ -8,6 +9,13 @@ function read(settings: Readonly<Record<string, string>>) {
   const env = envReader({ ...required, ...settings });
   return { config: readDeliveryConfig(env), check: () => env.check() };
 }
+
+it("names a process for its host, and no two alike", () => {
+  const [one, other] = [read({}), read({})].map(({ config }) => config.owner);
+  expect(one?.replace(/[0-9a-f]{8}$/, "")).toBe(`${hostname()}-`);
+  expect(other).not.toBe(one);
+  expect(read({ POSTHORN_INSTANCE: "delivery-1" }).config.owner).toBe("delivery-1");
+});
 
 describe("what is kept and told", () => {
   it("has defaults", () => {

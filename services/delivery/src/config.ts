@@ -1,6 +1,8 @@
+import { randomBytes } from "node:crypto";
+import { hostname } from "node:os";
 import { type KafkaConfig, readKafkaConfig } from "@posthorn/bus";
 import type { UrlPolicy } from "@posthorn/egress";
-import { type EnvReader, newId } from "@posthorn/runtime";
+import type { EnvReader } from "@posthorn/runtime";
 
 /** Which outcomes are published: of all deliveries, of those that failed and of webhooks, or none. */
 export type Outcomes = "all" | "failures" | "none";
@@ -54,7 +56,7 @@ export function readDeliveryConfig(env: EnvReader): DeliveryConfig {
     databaseUrl: env.secret("DATABASE_URL"),
     connectionCountMax: env.int("POSTHORN_DELIVERY_CONNECTIONS", { default: 20, min: 2, max: 200 }),
     masterKey: env.secret("POSTHORN_MASTER_KEY"),
-    owner: env.text("POSTHORN_INSTANCE", { default: newId("key") }),
+    owner: env.text("POSTHORN_INSTANCE", { default: newOwner() }),
     partitionCount: env.int("POSTHORN_PARTITIONS", { default: 32, min: 1, max: 1024 }),
     slotCount: env.int("POSTHORN_SLOTS", { default: 512, min: 1, max: 10_000 }),
     stopGraceMs: env.int("POSTHORN_STOP_GRACE_MS", { default: 5_000, min: 0, max: 60_000 }),
@@ -66,6 +68,11 @@ export function readDeliveryConfig(env: EnvReader): DeliveryConfig {
     },
     ownAddresses: env.list("POSTHORN_OWN_ADDRESSES", { default: [] }),
   };
+}
+
+/** Says where the process runs, as its log does, and which of those there it is. */
+function newOwner(): string {
+  return `${hostname()}-${randomBytes(4).toString("hex")}`;
 }
 
 function readOutcomes(env: EnvReader): Outcomes {
