@@ -12,6 +12,7 @@ import {
   testDatabase,
 } from "@posthorn/testkit";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
+import { readDoc } from "../examples/doc.ts";
 import { oneProcess } from "../harness/posthorn.ts";
 import { fill, goodBody, isOwn, type Route, readRoutes } from "./routes.ts";
 import { expectRefused, prepare, send } from "./scene.ts";
@@ -47,6 +48,13 @@ afterAll(async () => {
   await database?.drop();
 });
 
+/** What docs/operations.md says that a 503 says. */
+const [, table = ""] =
+  /\| message \| away \|\n([\s\S]*?)\n\n/.exec(readDoc("docs/operations.md")) ?? [];
+const documented = [...table.matchAll(/^\| (.*?) \|/gm)].flatMap(([, messages = ""]) =>
+  [...messages.matchAll(/`(.*?)`/g)].map(([, message = ""]) => message),
+);
+
 const ask = (route: Route) =>
   send(posthorn, route.method, fill(route.path, mine.ids), { body: goodBody(route) });
 
@@ -66,8 +74,16 @@ describe("while the database is away", () => {
       const said = `${route.method} ${route.path}: ${answer.text}`;
       expect(answer.status, said).toBe(503);
       expect(answer.text, said).toContain('"reason":"UNAVAILABLE"');
+      expect(
+        documented.some((message) => answer.text.includes(message)),
+        said,
+      ).toBe(true);
       expect(answer.text, said).not.toMatch(/127\.0\.0\.1|ECONN|postgres|terminat/i);
     }
+  });
+
+  it("is ready still, as no restart would help", async () => {
+    expect((await fetch(`${posthorn.url}/readyz`)).status).toBe(200);
   });
 
   it("gRPC answers UNAVAILABLE", async () => {
