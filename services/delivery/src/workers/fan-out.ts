@@ -164,12 +164,16 @@ async function store(
       "fan-out failed; one by one now",
     );
   }
-  let isOurs = true;
-  for (const record of records) {
-    isOurs = isOurs && (await storeAlone(deps, reading, record));
-    if (!isOurs) record.onDropped();
+  let storedCount = 0;
+  try {
+    for (const record of records) {
+      if (!(await storeAlone(deps, reading, record))) return false;
+      storedCount += 1;
+    }
+    return true;
+  } finally {
+    told(records.slice(storedCount), "onDropped");
   }
-  return isOurs;
 }
 
 function told(records: readonly FannedOutRecord[], what: "onWritten" | "onDropped"): boolean {
@@ -177,6 +181,7 @@ function told(records: readonly FannedOutRecord[], what: "onWritten" | "onDroppe
   return what === "onWritten";
 }
 
+/** Tells the record what became of it unless it stays unstored, which is the caller's to tell. */
 async function storeAlone(
   deps: FanOutDeps,
   reading: Reading,
@@ -189,8 +194,9 @@ async function storeAlone(
       return true;
     } catch (error) {
       if (tries < triesMax) continue;
-      record.onDropped();
-      return write(deps, reading, [parked(record, error)]);
+      const isParked = await write(deps, reading, [parked(record, error)]);
+      if (isParked) record.onDropped();
+      return isParked;
     }
   }
 }
