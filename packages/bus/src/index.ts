@@ -17,3 +17,4 @@ export { OutOfRangeError } from "./out-of-range.ts";
 export { partitionOf } from "./partition.ts";
 export type { SegmentLimits } from "./postgres/maintenance.ts";
 export { type PostgresBusOptions, postgresBus } from "./postgres/postgres-bus.ts";
+export { eventsTopic, outcomesTopic } from "./topics.ts";

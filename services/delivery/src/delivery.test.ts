@@ -1,3 +1,4 @@
+import { eventsTopic, partitionOf } from "@posthorn/bus";
 import { Attempt_Outcome, Delivery_State } from "@posthorn/proto/posthorn/delivery/v1/delivery";
 import { newId } from "@posthorn/runtime";
 import { eventually, receiver } from "@posthorn/testkit";
@@ -98,14 +99,13 @@ describe("an event", () => {
 
   it("that cannot be read is parked and the next one arrives", async () => {
     const { target, workspace } = await setup();
-    const { partitionOf } = await import("@posthorn/bus");
     const poison = {
       partition: partitionOf(workspace, 4),
       key: null,
       value: Buffer.from([255, 1]),
       headers: {},
     };
-    await harness.bus.publish("posthorn.events.v1", [poison]);
+    await harness.bus.publish(eventsTopic, [poison]);
     await harness.publish(workspace, {});
     await target.next();
   });
@@ -141,7 +141,6 @@ describe("an event that cannot be stored", () => {
     onTestFinished(() => client.end());
     await client.connect();
     await client.query("begin");
-    const { partitionOf } = await import("@posthorn/bus");
     const locked = "select from delivery.progress where partition = $1 for update";
     await client.query(locked, [partitionOf(workspace, 4)]);
     await harness.publish(workspace, {});

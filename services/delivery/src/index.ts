@@ -1,7 +1,2 @@
 export { type DeliveryConfig, readDeliveryConfig } from "./config.ts";
-export {
-  type DeliveryDeps,
-  type DeliveryServiceParts,
-  deliveryService,
-  eventsTopic,
-} from "./service.ts";
+export { type DeliveryDeps, type DeliveryServiceParts, deliveryService } from "./service.ts";

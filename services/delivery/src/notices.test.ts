@@ -1,5 +1,5 @@
 import { fromBinary } from "@bufbuild/protobuf";
-import { partitionOf } from "@posthorn/bus";
+import { outcomesTopic, partitionOf } from "@posthorn/bus";
 import {
   type OutcomeRecord,
   OutcomeRecord_Kind,
@@ -9,7 +9,6 @@ import { idToUuid, logger } from "@posthorn/runtime";
 import { eventually, receiver } from "@posthorn/testkit";
 import { Client } from "pg";
 import { afterAll, beforeAll, describe, expect, it, onTestFinished } from "vitest";
-import { outcomesTopic } from "./service.ts";
 import { type DeliveryProcess, deliveryHarness } from "./testing/harness.ts";
 
 type Harness = Awaited<ReturnType<typeof deliveryHarness>>;

@@ -1,5 +1,5 @@
 import type { Transport } from "@connectrpc/connect";
-import type { Bus } from "@posthorn/bus";
+import { type Bus, eventsTopic, outcomesTopic } from "@posthorn/bus";
 import { egress } from "@posthorn/egress";
 import { migrate, openPostgres, pageTokens } from "@posthorn/postgres";
 import { DeliveryService } from "@posthorn/proto/posthorn/delivery/v1/delivery_service";
@@ -51,10 +51,6 @@ import { Sender } from "./workers/sender.ts";
 import { Subscriptions } from "./workers/subscriptions.ts";
 import { Watchers } from "./workers/watchers.ts";
 
-/** The log of accepted events. */
-export const eventsTopic = "posthorn.events.v1";
-/** The log of what became of deliveries and webhooks, for others to read. */
-export const outcomesTopic = "posthorn.outcomes.v1";
 /** How much of the outcomes the Postgres log keeps for readers that may never come. */
 const outcomesKept = { ageMsMax: 14 * 86_400_000, bytesMax: 1024 * 1024 * 1024 };
 const group = "posthorn.delivery";

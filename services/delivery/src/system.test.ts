@@ -1,5 +1,5 @@
 import { timestampDate } from "@bufbuild/protobuf/wkt";
-import { partitionOf } from "@posthorn/bus";
+import { eventsTopic, partitionOf } from "@posthorn/bus";
 import { Delivery_State } from "@posthorn/proto/posthorn/delivery/v1/delivery";
 import { OldestDue_Class } from "@posthorn/proto/posthorn/delivery/v1/system_service";
 import { eventually, receiver } from "@posthorn/testkit";
@@ -106,7 +106,7 @@ test("records that were put aside are counted, and what nobody reads is unread",
   const { workspace } = await setup([200]);
   const partition = partitionOf(workspace, 4);
   const poison = { partition, key: null, value: Buffer.from([255, 1]), headers: {} };
-  await harness.bus.publish("posthorn.events.v1", [poison]);
+  await harness.bus.publish(eventsTopic, [poison]);
   await eventually(async () => {
     expect((await delivery.system.getSystem({})).parkedRecordCount).toBe(1n);
   });

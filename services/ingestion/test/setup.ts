@@ -1,6 +1,6 @@
 import { randomUUID } from "node:crypto";
 import { fromBinary } from "@bufbuild/protobuf";
-import type { Bus, StoredRecord } from "@posthorn/bus";
+import { type Bus, eventsTopic, type StoredRecord } from "@posthorn/bus";
 import { isUnavailable } from "@posthorn/postgres";
 import { DeadLetterService } from "@posthorn/proto/posthorn/ingestion/v1/dead_letter_service";
 import { PublishService } from "@posthorn/proto/posthorn/ingestion/v1/publish_service";
@@ -11,7 +11,6 @@ import {
 import { appClient, localTransport, serverInterceptors, withServiceKey } from "@posthorn/rpc";
 import { logger, metrics, type Part, runParts } from "@posthorn/runtime";
 import type { IngestionConfig } from "../src/config.ts";
-import { eventTopic } from "../src/publish/event-log.ts";
 import { ingestionService } from "../src/service.ts";
 import { FakeSubscription } from "./fake-subscription.ts";
 
@@ -127,7 +126,7 @@ function copyOf(record: StoredRecord): StoredRecord {
 
 /** Gives the events of the log that belong to a workspace, oldest first. */
 export async function loggedEvents(bus: Bus, workspaceId: string): Promise<EventRecord[]> {
-  const records = await readTopic(bus, eventTopic);
+  const records = await readTopic(bus, eventsTopic);
   return records
     .map(({ value }) => fromBinary(EventRecordSchema, value))
     .filter((record) => record.workspaceId === workspaceId);

@@ -1,8 +1,8 @@
-import type { PartitionHandler } from "@posthorn/bus";
+import { eventsTopic, type PartitionHandler } from "@posthorn/bus";
 import type { Clock, Part } from "@posthorn/runtime";
 import { untilStopped } from "@posthorn/runtime";
 import { isPassing } from "../workers/is-passing.ts";
-import { type EventLog, topic } from "./event-log.ts";
+import type { EventLog } from "./event-log.ts";
 import type { World } from "./world.ts";
 
 const startAgainMs = 500;
@@ -89,7 +89,7 @@ export class Consumer {
         continue;
       }
       await clock.sleep(1, stop);
-      const batch = { topic, partition, records };
+      const batch = { topic: eventsTopic, partition, records };
       position = await this.#persist(() => handler.handle(batch, stop), stop);
     }
   }

@@ -6,8 +6,6 @@ import { uuidToId } from "@posthorn/runtime";
 import { others } from "./network.ts";
 import type { World } from "./world.ts";
 
-export const topic = "posthorn.events.v1";
-
 /** An event that was accepted. */
 export interface Accepted {
   readonly uuid: string;

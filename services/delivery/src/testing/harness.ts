@@ -1,7 +1,7 @@
 import { create, toBinary } from "@bufbuild/protobuf";
 import { timestampFromDate } from "@bufbuild/protobuf/wkt";
 import type { Client } from "@connectrpc/connect";
-import { type Bus, partitionOf, postgresBus } from "@posthorn/bus";
+import { type Bus, eventsTopic, partitionOf, postgresBus } from "@posthorn/bus";
 import { isUnavailable } from "@posthorn/postgres";
 import { DeliveryService } from "@posthorn/proto/posthorn/delivery/v1/delivery_service";
 import { EventService } from "@posthorn/proto/posthorn/delivery/v1/event_service";
@@ -22,7 +22,7 @@ import {
 import { logger, metrics, newId, type Part, runParts } from "@posthorn/runtime";
 import { testDatabase } from "@posthorn/testkit";
 import type { DeliveryConfig } from "../config.ts";
-import { deliveryService, eventsTopic } from "../service.ts";
+import { deliveryService } from "../service.ts";
 import { fakeSubscription } from "./fake-subscription.ts";
 
 const log = logger({ name: "test", level: "silent" });

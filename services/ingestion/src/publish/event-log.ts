@@ -1,8 +1,5 @@
-import type { Bus } from "@posthorn/bus";
+import { type Bus, eventsTopic } from "@posthorn/bus";
 import { AppError } from "@posthorn/errors";
-
-/** The topic of the accepted events. */
-export const eventTopic = "posthorn.events.v1";
 
 /** The log of events, once it is there. */
 export interface EventLog {
@@ -21,8 +18,8 @@ export function eventLog(deps: { bus: Bus }, options: { partitionCount: number }
       throw new AppError("unavailable", "the event log is not open yet", { retryAfterMs: 1_000 });
     },
     async open() {
-      await deps.bus.ensureTopics([{ name: eventTopic, partitionCount: options.partitionCount }]);
-      partitionCount = (await deps.bus.identity(eventTopic)).partitionCount;
+      await deps.bus.ensureTopics([{ name: eventsTopic, partitionCount: options.partitionCount }]);
+      partitionCount = (await deps.bus.identity(eventsTopic)).partitionCount;
     },
   };
 }

@@ -1,4 +1,4 @@
-import { type Bus, type LogRecord, partitionOf } from "@posthorn/bus";
+import { type Bus, eventsTopic, type LogRecord, partitionOf } from "@posthorn/bus";
 import { AppError, invalid } from "@posthorn/errors";
 import {
   type EventType,
@@ -14,7 +14,7 @@ import { bodyHash } from "../domain/idempotency.ts";
 import type { Claimed, KeyClaim } from "../domain/key-claim.ts";
 import type { Catalogs } from "./catalogs.ts";
 import type { Connections } from "./connections.ts";
-import { type EventLog, eventTopic } from "./event-log.ts";
+import type { EventLog } from "./event-log.ts";
 import type { ClaimKeys } from "./key-claims.ts";
 
 /** What the publisher needs. */
@@ -105,10 +105,10 @@ export function publisher(deps: PublisherDeps): Publisher {
       return submissions.map((submission) => identified(submission, claimOf.get(submission)));
     },
     async append(accepted) {
-      const span = deps.tracing?.start(`publish ${eventTopic}`, appendSpan(accepted));
+      const span = deps.tracing?.start(`publish ${eventsTopic}`, appendSpan(accepted));
       try {
         await bus.publish(
-          eventTopic,
+          eventsTopic,
           accepted.map(({ record }) => record),
         );
         span?.end();
@@ -168,7 +168,7 @@ function appendSpan(accepted: readonly Accepted[]): SpanOptions {
     links: [...others],
     attributes: {
       "messaging.system": "posthorn",
-      "messaging.destination.name": eventTopic,
+      "messaging.destination.name": eventsTopic,
       "messaging.batch.message_count": accepted.length,
     },
   };

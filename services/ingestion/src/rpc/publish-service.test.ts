@@ -1,11 +1,10 @@
 import { timestampFromMs } from "@bufbuild/protobuf/wkt";
-import { type Bus, postgresBus } from "@posthorn/bus";
+import { type Bus, eventsTopic, postgresBus } from "@posthorn/bus";
 import { idTimeMs, idToUuid, newId } from "@posthorn/runtime";
 import { eventually } from "@posthorn/testkit";
 import { afterAll, beforeAll, describe, expect, test } from "vitest";
 import { ingestionDatabase } from "../../test/database.ts";
 import { loggedEvents, readTopic, silent, startService } from "../../test/setup.ts";
-import { eventTopic } from "../publish/event-log.ts";
 
 let database: Awaited<ReturnType<typeof ingestionDatabase>>;
 let bus: Bus;
@@ -96,7 +95,7 @@ describe("one event", () => {
   test("is keyed by its workspace's id, whatever the workspace was called", async () => {
     const { workspaceId, publish } = setup();
     await publish({});
-    const keys = (await readTopic(bus, eventTopic)).map((record) => String(record.key));
+    const keys = (await readTopic(bus, eventsTopic)).map((record) => String(record.key));
     expect(keys).toContain(workspaceId);
   });
 
