@@ -4,6 +4,7 @@ export {
   removeEmbedded,
   startEmbedded,
 } from "./embedded/start.ts";
+export { isPassing } from "./is-passing.ts";
 export { type ListenerOptions, listener } from "./listener.ts";
 export { type MigrateOptions, migrate } from "./migrate.ts";
 export { type OpenPostgresOptions, openPostgres, type Postgres } from "./open.ts";

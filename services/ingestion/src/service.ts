@@ -1,7 +1,7 @@
 import { hkdfSync } from "node:crypto";
 import type { Transport } from "@connectrpc/connect";
 import type { Bus } from "@posthorn/bus";
-import { openPostgres, pageTokens } from "@posthorn/postgres";
+import { isPassing, openPostgres, pageTokens } from "@posthorn/postgres";
 import { DeadLetterService } from "@posthorn/proto/posthorn/ingestion/v1/dead_letter_service";
 import { PublishService } from "@posthorn/proto/posthorn/ingestion/v1/publish_service";
 import { ConnectionEventService } from "@posthorn/proto/posthorn/internal/ingestion/v1/connection_event_service";
@@ -30,7 +30,6 @@ import { publishService } from "./rpc/publish-service.ts";
 import type { Database } from "./store/database.ts";
 import { migrateIngestion } from "./store/migrate.ts";
 import { ingestConsumer } from "./workers/ingest-consumer.ts";
-import { isTransient } from "./workers/is-transient.ts";
 import { sweeper } from "./workers/sweeper.ts";
 
 /** What the process that holds the service gives it. */
@@ -135,7 +134,7 @@ function openEventLog(events: EventLog): Part {
   return {
     name: "event log",
     async run(stop, ready) {
-      await retrying(() => events.open(), { isTransient, stop });
+      await retrying(() => events.open(), { isTransient: isPassing, stop });
       ready();
       await untilStopped(stop);
     },

@@ -2,6 +2,7 @@ import { create } from "@bufbuild/protobuf";
 import { timestampFromDate } from "@bufbuild/protobuf/wkt";
 import type { ServiceImpl } from "@connectrpc/connect";
 import type { Bus } from "@posthorn/bus";
+import { isPassing } from "@posthorn/postgres";
 import {
   OldestDue_Class,
   OldestDueSchema,
@@ -20,7 +21,6 @@ import {
   listPartitions,
   type PartitionState,
 } from "../store/system.ts";
-import { isPassing } from "../workers/is-passing.ts";
 import type { Subscriptions } from "../workers/subscriptions.ts";
 
 export interface SystemServiceDeps {

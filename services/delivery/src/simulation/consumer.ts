@@ -1,7 +1,7 @@
 import { eventsTopic, type PartitionHandler } from "@posthorn/bus";
+import { isPassing } from "@posthorn/postgres";
 import type { Clock, Part } from "@posthorn/runtime";
 import { untilStopped } from "@posthorn/runtime";
-import { isPassing } from "../workers/is-passing.ts";
 import type { EventLog } from "./event-log.ts";
 import type { World } from "./world.ts";
 

@@ -1,4 +1,5 @@
 import type { Batch, PartitionHandler } from "@posthorn/bus";
+import { isPassing } from "@posthorn/postgres";
 import {
   type Clock,
   type Logger,
@@ -13,7 +14,6 @@ import type { DeliveryStore } from "../store/delivery-store.ts";
 import type { FanOut } from "../store/fan-outs.ts";
 import { type Decoded, decode, plan } from "./fan-out-plan.ts";
 import { type FannedOutRecord, FirstAttempts } from "./first-attempts.ts";
-import { isPassing } from "./is-passing.ts";
 import type { Ownership } from "./ownership.ts";
 import { type Reading, Readings } from "./readings.ts";
 import type { ResultWriter } from "./result-writer.ts";

@@ -1,6 +1,6 @@
+import { isPassing } from "@posthorn/postgres";
 import type { Clock, Logger } from "@posthorn/runtime";
 import type { DeliveryStore } from "../store/delivery-store.ts";
-import { isPassing } from "./is-passing.ts";
 import { type Lane, nextDueMs } from "./lane.ts";
 import type { LaneChanges } from "./lane-changes.ts";
 import type { Lanes } from "./lanes.ts";

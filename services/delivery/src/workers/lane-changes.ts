@@ -1,10 +1,10 @@
+import { isPassing } from "@posthorn/postgres";
 import type { Clock, Logger } from "@posthorn/runtime";
 import { closeBreaker } from "../domain/breaker.ts";
 import { startSlowly } from "../domain/concurrency.ts";
 import { rateFreeUnder } from "../domain/rate-limit.ts";
 import type { DeliveryStore } from "../store/delivery-store.ts";
 import type { ScheduleCursor } from "../store/schedule.ts";
-import { isPassing } from "./is-passing.ts";
 import type { Lane } from "./lane.ts";
 import type { LaneStates } from "./lane-states.ts";
 import type { Lanes } from "./lanes.ts";

@@ -1,5 +1,5 @@
+import { isPassing } from "@posthorn/postgres";
 import type { Clock, Logger } from "@posthorn/runtime";
-import { isPassing } from "./is-passing.ts";
 import type { Lane } from "./lane.ts";
 import type { LaneChanges } from "./lane-changes.ts";
 import type { Lanes } from "./lanes.ts";

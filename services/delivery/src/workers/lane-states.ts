@@ -1,8 +1,8 @@
+import { isPassing } from "@posthorn/postgres";
 import type { Clock, Logger } from "@posthorn/runtime";
 import type { Breaker } from "../domain/breaker.ts";
 import type { DeliveryStore } from "../store/delivery-store.ts";
 import type { LaneState, StoredLaneState } from "../store/lanes.ts";
-import { isPassing } from "./is-passing.ts";
 import type { Lane } from "./lane.ts";
 
 /** What is remembered of a webhook that has no lane in memory. Times are on the monotonic clock. */

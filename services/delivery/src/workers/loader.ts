@@ -1,9 +1,9 @@
+import { isPassing } from "@posthorn/postgres";
 import type { Clock, Logger } from "@posthorn/runtime";
 import type { Envelope } from "../domain/envelope.ts";
 import { type DeliveryClass, deliveryClasses } from "../domain/shares.ts";
 import type { DeliveryStore } from "../store/delivery-store.ts";
 import type { Waiting } from "../store/schedule.ts";
-import { isPassing } from "./is-passing.ts";
 import { isOpen, itemOf, type Lane, loadCount, shouldLoad } from "./lane.ts";
 import type { Lanes } from "./lanes.ts";
 import type { Subscriptions } from "./subscriptions.ts";

@@ -1,7 +1,7 @@
+import { isPassing } from "@posthorn/postgres";
 import type { Clock, Logger } from "@posthorn/runtime";
 import type { DeliveryStore } from "../store/delivery-store.ts";
 import type { OrderedLane } from "../store/ordering.ts";
-import { isPassing } from "./is-passing.ts";
 import type { Lane } from "./lane.ts";
 import type { Lanes } from "./lanes.ts";
 import { faultPauseMs } from "./loader.ts";

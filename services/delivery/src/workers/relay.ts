@@ -1,3 +1,4 @@
+import { isPassing } from "@posthorn/postgres";
 import type { Clock, Logger, Part, Wakeup } from "@posthorn/runtime";
 import type { Kysely } from "kysely";
 import type { Notice } from "../domain/notice.ts";
@@ -5,7 +6,6 @@ import type { DeliveryMetrics } from "../metrics.ts";
 import type { Database } from "../store/database.ts";
 import { deleteNotices, listNotices, parkNotice } from "../store/notices.ts";
 import { faultCounter } from "./fault-counter.ts";
-import { isPassing } from "./is-passing.ts";
 
 export interface RelayDeps {
   readonly db: Kysely<Database>;

@@ -1,3 +1,4 @@
+import { isPassing } from "@posthorn/postgres";
 import { type Clock, type Logger, type Part, type Wakeup, wakeup } from "@posthorn/runtime";
 import type { Kysely } from "kysely";
 import type { Database } from "../store/database.ts";
@@ -17,7 +18,6 @@ import {
   stopReplay,
 } from "../store/replay-steps.ts";
 import { faultCounter } from "./fault-counter.ts";
-import { isPassing } from "./is-passing.ts";
 import type { OwnedPartition, Ownership } from "./ownership.ts";
 import { replayStep } from "./replay-step.ts";
 import type { Sender } from "./sender.ts";

@@ -1,5 +1,6 @@
 import type { egress } from "@posthorn/egress";
 import { AppError } from "@posthorn/errors";
+import { isPassing } from "@posthorn/postgres";
 import { type Clock, type Logger, type Tracing, toMonotonicMs } from "@posthorn/runtime";
 import { abandonProbe, beginProbe } from "../domain/breaker.ts";
 import { isSlowRate, rateFreeAtMs } from "../domain/rate-limit.ts";
@@ -10,7 +11,6 @@ import type { NewAttempt } from "../store/result.ts";
 import { attempt } from "./attempt.ts";
 import { conclude, parkedResult } from "./conclusion.ts";
 import { faultCounter } from "./fault-counter.ts";
-import { isPassing } from "./is-passing.ts";
 import { type Item, isOpen, type Lane } from "./lane.ts";
 import type { LaneStates } from "./lane-states.ts";
 import type { Lanes } from "./lanes.ts";

@@ -1,4 +1,5 @@
 import type { Bus, LogRecord } from "@posthorn/bus";
+import { isPassing } from "@posthorn/postgres";
 import type { Logger } from "@posthorn/runtime";
 import {
   type DeadLetter,
@@ -7,7 +8,6 @@ import {
   type RefusedRecord,
 } from "../domain/dead-letter.ts";
 import { deadTopic, type IngestSource } from "./ingest-source.ts";
-import { isTransient } from "./is-transient.ts";
 
 /** What writing dead letters needs. */
 export interface DeadLetterWriterDeps {
@@ -56,7 +56,7 @@ async function publishAll(
     bus.publish(deadTopic, some).then(
       () => undefined,
       (error: unknown) => {
-        if (isTransient(error)) throw error;
+        if (isPassing(error)) throw error;
         return error;
       },
     );

@@ -1,10 +1,10 @@
 import type { Bus } from "@posthorn/bus";
 import { AppError } from "@posthorn/errors";
+import { isPassing } from "@posthorn/postgres";
 import { type Part, retrying } from "@posthorn/runtime";
 import { checkLog } from "../store/consumer-offsets.ts";
 import { type IngestHandlerDeps, ingestHandler } from "./ingest-handler.ts";
 import { deadTopic, type IngestSource, type IngestTopic } from "./ingest-source.ts";
-import { isTransient } from "./is-transient.ts";
 
 /** How topics are read, and made when they are missing. */
 export interface IngestConsumerOptions extends IngestTopic {
@@ -26,7 +26,10 @@ export function ingestConsumer(deps: IngestHandlerDeps, options: IngestConsumerO
   return {
     name: `ingest ${topic}`,
     async run(stop, ready) {
-      const source = await retrying(() => openSource(deps, options), { isTransient, stop });
+      const source = await retrying(() => openSource(deps, options), {
+        isTransient: isPassing,
+        stop,
+      });
       const handler = ingestHandler(deps, source);
       const group = groupOf(topic);
       await bus.consumer({ topic, group, handler, batchRecordsMax, log }).run(stop, ready);

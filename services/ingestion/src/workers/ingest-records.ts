@@ -1,5 +1,6 @@
 import type { StoredRecord } from "@posthorn/bus";
 import { AppError } from "@posthorn/errors";
+import { isPassing } from "@posthorn/postgres";
 import type { Event } from "@posthorn/proto/posthorn/ingestion/v1/event";
 import { PublishEventRequestSchema } from "@posthorn/proto/posthorn/ingestion/v1/publish_service";
 import { type Authority, checkMessage, isWellFormedKey } from "@posthorn/rpc";
@@ -13,7 +14,6 @@ import { requireEvent } from "../domain/require-event.ts";
 import { traceparentOf } from "../domain/traceparent.ts";
 import type { Accepted, Publisher, Submission } from "../publish/publisher.ts";
 import type { IngestSource } from "./ingest-source.ts";
-import { isTransient } from "./is-transient.ts";
 
 /** What taking records needs. */
 export interface IngestRecordsDeps {
@@ -43,7 +43,7 @@ export function ingestRecords(deps: IngestRecordsDeps, source: IngestSource): Ta
     try {
       return await takeTogether(records);
     } catch (error) {
-      if (isTransient(error)) throw error;
+      if (isPassing(error)) throw error;
       log.error({ err: error, topic }, "a record broke us: going on one by one");
       return await takeOneByOne(records);
     }
@@ -68,7 +68,7 @@ export function ingestRecords(deps: IngestRecordsDeps, source: IngestSource): Ta
       try {
         return await takeTogether([record]);
       } catch (error) {
-        if (isTransient(error)) throw error;
+        if (isPassing(error)) throw error;
         const { partition, offset } = record;
         log.error({ err: error, topic, partition, offset, tryCount }, "a record broke us alone");
         if (tryCount === triesAlone) return [refusedRecord(record, error)];
@@ -83,7 +83,7 @@ export function ingestRecords(deps: IngestRecordsDeps, source: IngestSource): Ta
       if (accepted === undefined) throw new Error("a submission was not identified");
       return { accepted };
     } catch (error) {
-      if (!(error instanceof AppError) || isTransient(error)) throw error;
+      if (!(error instanceof AppError) || isPassing(error)) throw error;
       return { refused: refusedRecord(record, error) };
     }
   }

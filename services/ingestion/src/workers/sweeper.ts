@@ -1,11 +1,11 @@
 import { setTimeout as sleep } from "node:timers/promises";
+import { isPassing } from "@posthorn/postgres";
 import type { Logger, Part } from "@posthorn/runtime";
 import type { Kysely } from "kysely";
 import { limits } from "../domain/limits.ts";
 import type { Database } from "../store/database.ts";
 import { deleteOldDeadLetters } from "../store/dead-letters.ts";
 import { deleteExpiredKeys } from "../store/idempotency-keys.ts";
-import { isTransient } from "./is-transient.ts";
 
 /** What sweeping needs. */
 export interface SweeperDeps {
@@ -49,7 +49,7 @@ export function sweeper({ db, log, nowMs }: SweeperDeps, options: SweeperOptions
 
   /** Publishing may well go on without Postgres, so that this is no reason to stop the process. */
   function waitForPostgres(error: unknown): void {
-    if (!isTransient(error)) throw error;
+    if (!isPassing(error)) throw error;
     log.warn({ err: error }, "sweeping has to wait");
   }
 }
