@@ -637,7 +637,7 @@ export type Execution = Message<"posthorn.compat.tracktile.v1.Execution"> & {
   response?: Execution_Response | undefined;
 
   /**
-   * What went wrong, in words; null for a success.
+   * Why there was no answer, in words; null where there was one.
    *
    * @generated from field: google.protobuf.Value error = 7;
    */
@@ -693,7 +693,7 @@ export type ExecutionJson = {
   response?: Execution_ResponseJson;
 
   /**
-   * What went wrong, in words; null for a success.
+   * Why there was no answer, in words; null where there was one.
    *
    * @generated from field: google.protobuf.Value error = 7;
    */

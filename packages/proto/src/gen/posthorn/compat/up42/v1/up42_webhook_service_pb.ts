@@ -334,7 +334,7 @@ export type Up42Test = Message<"posthorn.compat.up42.v1.Up42Test"> & {
   responseBody: string;
 
   /**
-   * What went wrong, in words; null for a success.
+   * Why there was no answer, in words; null where there was one.
    *
    * @generated from field: google.protobuf.Value error = 6;
    */
@@ -383,7 +383,7 @@ export type Up42TestJson = {
   responseBody?: string;
 
   /**
-   * What went wrong, in words; null for a success.
+   * Why there was no answer, in words; null where there was one.
    *
    * @generated from field: google.protobuf.Value error = 6;
    */
