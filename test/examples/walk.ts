@@ -13,7 +13,10 @@ export interface Walk {
   assign(command: string): void;
   /** Gives the command as the reader types it: with the ids of earlier answers, and places of here. */
   filled(command: string): string;
-  /** Gives the first id or secret of the kind in the answers so far: `wh_`, `whsec_`. */
+  /**
+   * Gives the first id or secret of the kind in the answers so far, `wh_` or `whsec_`; of keys, as
+   * `ph_`, the latest.
+   */
   seen(prefix: string): string;
   /** Hides what differs from run to run, and keeps its form. */
   masked(text: string): string;
@@ -49,7 +52,7 @@ export function walk(
       (text, [from, to]) => text.replace(from, to),
       command,
     );
-    return placed.replaceAll(/\b(wh|evt|dlv|conn|ph|lh)_\.\.\./g, (text) =>
+    return placed.replaceAll(/\b(?:(?:wh|evt|dlv|conn|ph|lh)_|api-)\.\.\./g, (text) =>
       seen(text.slice(0, -3)),
     );
   }
@@ -62,11 +65,11 @@ export function walk(
   }
 
   function check(answer: string, shown: string): void {
-    for (const [text, prefix = ""] of answer.matchAll(
-      /\b(wh_|evt_|dlv_|conn_)[0-9a-z]{26}|\b(?:whsec_[^"]+|(?:ph|lh)_[0-9A-Za-z]{28})/g,
+    for (const [text, prefix = "whsec_", key] of answer.matchAll(
+      /\b(wh_|evt_|dlv_|conn_)[0-9a-z]{26}|\bwhsec_[^"]+|\b(ph_|lh_|api-)[0-9A-Za-z]{28}/g,
     )) {
-      const kind = prefix || text.slice(0, text.indexOf("_") + 1);
-      if (!known.has(kind)) known.set(kind, text);
+      if (key !== undefined) known.set(key, text);
+      else if (!known.has(prefix)) known.set(prefix, text);
     }
     expect(JSON.parse(masked(answer))).toMatchObject(JSON.parse(masked(shown)));
   }
@@ -78,7 +81,7 @@ export function walk(
     );
     return placed
       .replaceAll(/\b(wh|evt|dlv|att|conn)_[0-9a-z]{26}/g, "$1_id")
-      .replaceAll(/\b(ph|lh)_(?:[0-9A-Za-z]{28}|\.\.\.)/g, "$1_key")
+      .replaceAll(/\b(ph_|lh_|api-)(?:[0-9A-Za-z]{28}|\.\.\.)/g, "$1key")
       .replaceAll(/whsec_[A-Za-z0-9+/=]{44}/g, "whsec_secret")
       .replaceAll(/\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d\.\d{3}Z/g, "time")
       .replaceAll(/"v1,[A-Za-z0-9+/=]{44}"/g, '"v1,signature"')

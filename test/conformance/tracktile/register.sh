@@ -1,0 +1,4 @@
+tt webhooks register \
+  --name="My Webhook" \
+  --on="order.status.changed" \
+  --url="https://your-server.com/webhook"

@@ -1,0 +1,2 @@
+curl -X POST "https://api.tracktile.io/hooks/{id}/test" \
+  -H "Authorization: Bearer api-YOUR_TOKEN_HERE"
