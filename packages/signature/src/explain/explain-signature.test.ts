@@ -147,6 +147,7 @@ test.each<[string, Signature, (message: VerifyOptions) => Partial<VerifyOptions>
   ["capitals", hmac, signed((given) => given.toUpperCase()), "encoding"],
   ["another protocol", rfc9421, urlIs("http://example.com/hooks"), "url"],
   ["a slash at the URL's end", rfc9421, urlIs("https://example.com/hooks/"), "url"],
+  ["no URL", rfc9421, urlIs("/hooks"), "url"],
   ["another path", rfc9421, urlIs("https://example.com/others"), "secret_or_url"],
   ["another tag", rfc9421, () => ({ tag: "acme" }), "header_malformed"],
 ])("finds %s", (_case, signature, change, reason) => {

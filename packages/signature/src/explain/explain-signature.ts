@@ -6,7 +6,7 @@ import type { Guess, SignatureFault } from "./fault.ts";
 import { headerFaults } from "./header.ts";
 import { isUsable, secretFaults, secretGuesses } from "./secret.ts";
 import { timestampFaults } from "./timestamp.ts";
-import { urlGuesses } from "./url.ts";
+import { urlFaults, urlGuesses } from "./url.ts";
 
 /**
  * Tells in words what keeps a message from being verified; empty = nothing, exactly when `verify`
@@ -14,6 +14,8 @@ import { urlGuesses } from "./url.ts";
  * what is often done wrong, up to some hundred digests of the body. Receivers call `verify`.
  */
 export function explainSignature(options: VerifyOptions): readonly SignatureFault[] {
+  const unreadable = urlFaults(options);
+  if (unreadable.length > 0) return unreadable;
   if (isGenuine(options)) return [];
   const missing = headerFaults(options);
   if (missing.length > 0) return [...missing, ...secretFaults(options)];

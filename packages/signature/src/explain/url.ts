@@ -1,5 +1,12 @@
 import type { VerifyOptions } from "../verify.ts";
-import type { Guess } from "./fault.ts";
+import type { Guess, SignatureFault } from "./fault.ts";
+
+/** Says that what stands for the URL is none; no signature can be looked at then. */
+export function urlFaults(options: VerifyOptions): readonly SignatureFault[] {
+  if (options.scheme !== "rfc9421" || URL.canParse(options.request.url)) return [];
+  const problem = "the URL is none: it must be whole, with https:// and the host";
+  return [{ reason: "url", problem, advice: "give the URL that the webhook is registered with" }];
+}
 
 /** The request as the sender saw it before a proxy: by the other protocol, or as POST. */
 export function urlGuesses(options: VerifyOptions): readonly Guess[] {
