@@ -13,6 +13,8 @@ export {
   requestIdHeader,
 } from "./headers.ts";
 export { type OpenapiInfo, openapi } from "./openapi/document.ts";
+export type { ErrorForm } from "./openapi/error-response.ts";
+export type { ExampleOf, IsLeftOut } from "./openapi/example.ts";
 export type { JsonSchema } from "./openapi/json-schema.ts";
 export { tooLarge } from "./request-body.ts";
 export {

@@ -45,12 +45,14 @@ export function checkMediaType(
   const contentType = headerOf(headers, "content-type");
   const contentEncoding = headerOf(headers, "content-encoding");
   if (contentEncoding !== "" && contentEncoding.toLowerCase() !== "identity") {
-    return unsupported("the body may not be compressed");
+    return unsupportedType("the body may not be compressed");
   }
   if (contentType === "" || body.kind === "bytes" || body.kind === "none") return undefined;
   const isStream = streamsRequests(method);
   if (isJsonType(contentType, isStream)) return undefined;
-  return unsupported(`the body must be ${isStream ? "application/x-ndjson" : "application/json"}`);
+  return unsupportedType(
+    `the body must be ${isStream ? "application/x-ndjson" : "application/json"}`,
+  );
 }
 
 function isJsonType(contentType: string, isStream: boolean): boolean {
@@ -61,7 +63,8 @@ function isJsonType(contentType: string, isStream: boolean): boolean {
   return charset === undefined || /^charset="?utf-?8"?$/.test(charset);
 }
 
-function unsupported(message: string): HttpProblem {
+/** The refusal of a body that is not of a type to be read. */
+export function unsupportedType(message: string): HttpProblem {
   return {
     status: 415,
     code: Code.InvalidArgument,

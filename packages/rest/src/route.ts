@@ -142,6 +142,11 @@ export function streamsRequests({ methodKind }: RestMethod): boolean {
   return methodKind === "client_streaming" || methodKind === "bidi_streaming";
 }
 
+/** Tells whether a method gives more than one answer. */
+export function streamsAnswers({ methodKind }: RestMethod): boolean {
+  return methodKind === "server_streaming" || methodKind === "bidi_streaming";
+}
+
 /** Tells whether a message stands for bytes of any type. */
 export function isHttpBody({ typeName }: DescMessage): boolean {
   return typeName === HttpBodySchema.typeName;

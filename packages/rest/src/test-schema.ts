@@ -4,9 +4,11 @@ import {
   type DescMessage,
   type DescService,
   type FileRegistry,
+  type MessageInitShape,
   setExtension,
 } from "@bufbuild/protobuf";
 import {
+  type DescriptorProto,
   FieldDescriptorProto_Label,
   FieldDescriptorProto_Type,
   FieldDescriptorProtoSchema,
@@ -21,8 +23,16 @@ import {
   file_google_protobuf_struct,
   file_google_protobuf_timestamp,
   file_google_protobuf_wrappers,
+  MessageOptionsSchema,
   MethodOptionsSchema,
 } from "@bufbuild/protobuf/wkt";
+import {
+  FieldRulesSchema,
+  file_buf_validate_validate,
+  MessageRulesSchema,
+  field as validateField,
+  message as validateMessage,
+} from "@bufbuild/protovalidate/gen/buf/validate/validate_pb.js";
 import { file_google_api_annotations, http } from "@posthorn/proto/google/api/annotations";
 import {
   CustomHttpPatternSchema,
@@ -48,6 +58,9 @@ export interface TestSchema {
   /** Values by enum, the zero first. */
   readonly enums?: Readonly<Record<string, readonly string[]>>;
   readonly methods: Readonly<Record<string, TestMethod>>;
+  /** What protovalidate checks of fields, by `Message.field`, and of messages, by `Message`. */
+  readonly rules?: Readonly<Record<string, MessageInitShape<typeof FieldRulesSchema>>>;
+  readonly messageRules?: Readonly<Record<string, MessageInitShape<typeof MessageRulesSchema>>>;
 }
 
 /** A method of the test's service. */
@@ -83,6 +96,7 @@ const imports = [
   file_google_api_annotations,
   file_google_api_httpbody,
   file_posthorn_type_v1_options,
+  file_buf_validate_validate,
 ].map((file) => file.proto);
 
 /** Gives the service `test.Library` of a schema, and its messages by name. */
@@ -103,7 +117,8 @@ export function testSchema(schema: TestSchema): {
   };
 }
 
-function registryOf({ messages, enums = {}, methods }: TestSchema): FileRegistry {
+function registryOf(schema: TestSchema): FileRegistry {
+  const { messages, enums = {}, methods, rules = {}, messageRules = {} } = schema;
   const file = create(FileDescriptorProtoSchema, {
     name: "test.proto",
     package: "test",
@@ -121,7 +136,26 @@ function registryOf({ messages, enums = {}, methods }: TestSchema): FileRegistry
       },
     ],
   });
+  for (const message of file.messageType) {
+    setRules(message, rules, messageRules[message.name]);
+  }
   return createFileRegistry(create(FileDescriptorSetSchema, { file: [...imports, file] }));
+}
+
+function setRules(
+  message: DescriptorProto,
+  rules: NonNullable<TestSchema["rules"]>,
+  ownRules: MessageInitShape<typeof MessageRulesSchema> | undefined,
+): void {
+  for (const field of message.field) {
+    const fieldRules = rules[`${message.name}.${field.name}`];
+    if (fieldRules === undefined) continue;
+    field.options ??= create(FieldOptionsSchema);
+    setExtension(field.options, validateField, create(FieldRulesSchema, fieldRules));
+  }
+  if (ownRules === undefined) return;
+  message.options = create(MessageOptionsSchema);
+  setExtension(message.options, validateMessage, create(MessageRulesSchema, ownRules));
 }
 
 function methodProto(name: string, { input, output, rule, status, ...streaming }: TestMethod) {

@@ -1,9 +1,14 @@
 import { createFileRegistry, type DescService, fromBinary } from "@bufbuild/protobuf";
 import { FileDescriptorSetSchema } from "@bufbuild/protobuf/wkt";
 import { type OpenapiInfo, openapi } from "@posthorn/rest";
+import { errorFormOf } from "./error-shape-of.ts";
+import { exampleOf, isLeftOut } from "./openapi-examples.ts";
 import { publicServices } from "./public-services.ts";
 
 const info: OpenapiInfo = {
+  exampleOf,
+  isLeftOut,
+  errorFormOf,
   title: "Posthorn",
   version: "v1",
   description: [

@@ -2,7 +2,13 @@ import type { DescMessage, DescService } from "@bufbuild/protobuf";
 import type { Route } from "../route.ts";
 import { restRoutes } from "../route-table.ts";
 import { commentOf } from "./comments.ts";
-import { errorResponse, statusDetailSchema, statusSchema } from "./error-response.ts";
+import {
+  type ErrorForm,
+  errorResponses,
+  statusDetailSchema,
+  statusSchema,
+} from "./error-response.ts";
+import { type ExampleOf, examples, type IsLeftOut } from "./example.ts";
 import { compact, type JsonSchema } from "./json-schema.ts";
 import { operation, tagOf } from "./operation.ts";
 import { schemaBook } from "./schema-book.ts";
@@ -15,22 +21,33 @@ export interface OpenapiInfo {
   readonly description: string;
   /** Path items that no proto stands for, by path. */
   readonly paths?: Readonly<Record<string, JsonSchema>>;
+  /** The example of a field's value, one item of a list; undefined for none. */
+  readonly exampleOf?: ExampleOf;
+  readonly isLeftOut?: IsLeftOut;
+  /** How a service's errors look; undefined for google.rpc.Status. */
+  errorFormOf?(service: DescService): ErrorForm | undefined;
 }
 
 /**
  * Gives the OpenAPI 3.1 document of all HTTP rules of the services. Comments become descriptions
- * where the descriptors have source information; protovalidate rules become keywords, access
- * options security. Throws on malformed and clashing rules. The same input gives the same text.
+ * where the descriptors have source information; protovalidate rules become keywords, or words
+ * where there are none; access options become security. Every refusal and every message has an
+ * example. Throws on malformed and clashing rules. The same input gives the same text.
  */
 export function openapi(services: readonly DescService[], info: OpenapiInfo): JsonSchema {
-  const { routes } = restRoutes(services);
-  const book = schemaBook([...reachable(routes)]);
+  const routes = restRoutes(services).routes.filter(isDescribable);
+  const { exampleOf = none, isLeftOut = () => false, errorFormOf = none } = info;
+  const made = examples(exampleOf, isLeftOut);
+  const book = schemaBook([...reachable(routes)], made);
+  const forms = [...new Set(services.map((service) => errorFormOf(service)))];
   const operationIds = new Map(routes.map((route, index) => [route, idOf(route, routes, index)]));
   const paths: Record<string, Record<string, unknown>> = {};
   for (const [path, { names, routes: group }] of groupByShape(routes)) {
     const operations = group.map((route) => {
       const operationId = operationIds.get(route) ?? route.method.localName;
-      const item = operation({ route, operationId, pathNames: names }, book);
+      const errorForm = errorFormOf(route.method.parent);
+      const about = { route, operationId, pathNames: names, errorForm };
+      const item = operation(about, { book, examples: made });
       return [route.httpMethod.toLowerCase(), item];
     });
     paths[path] = Object.fromEntries(operations);
@@ -43,11 +60,29 @@ export function openapi(services: readonly DescService[], info: OpenapiInfo): Js
     tags: tagsOf(routes),
     paths: { ...paths, ...info.paths },
     components: {
-      schemas: { ...book.components(), Status: statusSchema, StatusDetail: statusDetailSchema },
-      responses: { Error: errorResponse },
+      schemas: { ...book.components(), ...errorSchemas(forms) },
+      responses: Object.assign({}, ...forms.map(errorResponses)),
       securitySchemes: { key: { type: "http", scheme: "bearer" } },
     },
   };
+}
+
+function errorSchemas(forms: readonly (ErrorForm | undefined)[]): Record<string, JsonSchema> {
+  const own = forms.flatMap((form) => (form === undefined ? [] : [[form.name, form.schema]]));
+  return {
+    Status: statusSchema,
+    StatusDetail: statusDetailSchema,
+    ...Object.fromEntries(own),
+  };
+}
+
+const none = () => undefined;
+
+/** OpenAPI has these methods only; a rule for any other, or for all, stands in no document. */
+const methods = new Set(["GET", "PUT", "POST", "DELETE", "OPTIONS", "HEAD", "PATCH", "TRACE"]);
+
+function isDescribable({ httpMethod }: Route): boolean {
+  return methods.has(httpMethod);
 }
 
 /** A method's further routes are counted, so that each has a name of its own. */
@@ -95,9 +130,14 @@ function pathText({ template }: Route, names: readonly string[]): string {
     const at = template.variables.findIndex(({ start, end }) => index >= start && index < end);
     const variable = template.variables[at];
     if (variable !== undefined) return index === variable.start ? [`{${names[at] ?? ""}}`] : [];
-    return segment.kind === "literal" ? [segment.text] : ["*"];
+    return segment.kind === "literal" ? [encoded(segment.text)] : ["*"];
   });
-  return `/${parts.join("/")}${template.verb === "" ? "" : `:${template.verb}`}`;
+  return `/${parts.join("/")}${template.verb === "" ? "" : `:${encoded(template.verb)}`}`;
+}
+
+/** Encodes what may not stand in a segment of a path (RFC 3986, 3.3), or would be taken for more. */
+function encoded(literal: string): string {
+  return literal.replace(/[^A-Za-z0-9._~!$&'()*+,;=@-]+/gu, encodeURIComponent);
 }
 
 /** Every message that a request or an answer can hold. */

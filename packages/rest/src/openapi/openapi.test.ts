@@ -1,5 +1,6 @@
+import type { DescField } from "@bufbuild/protobuf";
 import { describe, expect, it } from "vitest";
-import { openapi } from "../index.ts";
+import { type ErrorForm, type OpenapiInfo, openapi } from "../index.ts";
 import { type TestMethod, testSchema } from "../test-schema.ts";
 
 const info = { title: "Library", version: "v1", description: "Books." };
@@ -18,14 +19,15 @@ const messages = {
   },
   GetBook: { name: "string", filter: "Filter", tags: "repeated string" },
   Filter: { author: "string", inner: "Filter" },
+  Null: { error: "enum google.protobuf.NullValue" },
   Change: { book: "Book", update_mask: "google.protobuf.FieldMask" },
 };
 
-function document(methods: Record<string, TestMethod>) {
+function document(methods: Record<string, TestMethod>, further: Partial<OpenapiInfo> = {}) {
   const enums = { Color: ["COLOR_UNSPECIFIED", "RED", "BLUE"] };
   const { service } = testSchema({ messages, enums, methods });
   // JSON on purpose: what is undefined must not be there.
-  return JSON.parse(JSON.stringify(openapi([service], info)));
+  return JSON.parse(JSON.stringify(openapi([service], { ...info, ...further })));
 }
 
 const get: TestMethod = {
@@ -67,7 +69,8 @@ describe("openapi", () => {
 
   it("describes messages as components, which may contain themselves", () => {
     const { components } = document({ Get: get });
-    expect(components.schemas.Book).toEqual({
+    const { examples: _, ...schema } = components.schemas.Book;
+    expect(schema).toEqual({
       type: "object",
       properties: {
         name: { type: "string" },
@@ -96,7 +99,7 @@ describe("openapi", () => {
     });
     expect(paths["/a/{book.name}"].patch.operationId).toBe("change");
     expect(paths["/b"].post.operationId).toBe("change2");
-    expect(Object.keys(paths["/b"].post.responses)).toEqual(["202", "default"]);
+    expect(Object.keys(paths["/b"].post.responses)).toContain("202");
   });
 
   it("leaves what the path binds out of a body of all fields", () => {
@@ -113,5 +116,101 @@ describe("openapi", () => {
 
   it("fails on clashing rules", () => {
     expect(() => document({ Get: get, Again: get })).toThrow("both answer GET /v1/books/{name}");
+  });
+
+  it("has an example of every message, ended where it holds itself", () => {
+    const { components } = document({ Get: get });
+    expect(components.schemas.Book.examples).toEqual([
+      { pageCount: 1, size: "1", color: "RED", time: "2026-01-31T12:00:00Z" },
+    ]);
+  });
+
+  it("takes examples from whoever knows the fields", () => {
+    const exampleOf = ({ name }: DescField) => ({ name: "Emma", author: "Jane" })[name];
+    const isLeftOut = ({ name }: DescField) => name === "time";
+    const { paths, components } = document(
+      {
+        Get: get,
+        Change: change,
+        Filter: { ...get, rule: { method: "POST", path: "/f", body: "filter" } },
+      },
+      { exampleOf, isLeftOut },
+    );
+    const { get: reading, patch } = paths["/v1/books/{name}"];
+    expect(components.schemas.Book.examples[0].name).toBe("Emma");
+    expect(components.schemas.Book.examples[0].time).toBeUndefined();
+    expect(reading.parameters[0].example).toBe("Emma");
+    expect(patch.requestBody.content["application/json"].example).toBeUndefined();
+    const filter = paths["/f"].post.requestBody.content["application/json"];
+    expect(filter.example).toEqual({ author: "Jane" });
+  });
+
+  it("lists what may be refused, with the body that it has", () => {
+    const { paths, components } = document({ Get: get, Change: change });
+    const { get: reading, patch } = paths["/v1/books/{name}"];
+    expect(Object.keys(reading.responses)).toEqual(["200", "400", "404", "503", "default"]);
+    expect(Object.keys(patch.responses)).toEqual(
+      expect.arrayContaining(["202", "409", "413", "415"]),
+    );
+    expect(reading.responses["404"]).toEqual({ $ref: "#/components/responses/NotFound" });
+    const { schema, example } = components.responses.NotFound.content["application/json"];
+    expect(schema).toEqual({ $ref: "#/components/schemas/Status" });
+    expect(example).toMatchObject({ code: 5, details: [{ reason: "NOT_FOUND" }] });
+    expect(components.responses.Limited.headers).toHaveProperty("retry-after");
+  });
+
+  it("shows the errors of a service in its own form", () => {
+    const form: ErrorForm = {
+      name: "Oops",
+      schema: { type: "object" },
+      shape: ({ message }) => ({ oops: message }),
+    };
+    const { paths, components } = document({ Get: get }, { errorFormOf: () => form });
+    const response = paths["/v1/books/{name}"].get.responses["404"];
+    expect(response).toEqual({ $ref: "#/components/responses/OopsNotFound" });
+    const { schema, example } = components.responses.OopsNotFound.content["application/json"];
+    expect(schema).toEqual({ $ref: "#/components/schemas/Oops" });
+    expect(Object.keys(example)).toEqual(["oops"]);
+  });
+
+  it("has no body for 204, null for NullValue, and any type for HttpBody", () => {
+    const empty = "google.protobuf.Empty";
+    const bytes = "google.api.HttpBody";
+    const { paths, components } = document({
+      Delete: {
+        input: "GetBook",
+        output: empty,
+        rule: { method: "DELETE", path: "/d" },
+        status: 204,
+      },
+      Null: { input: "GetBook", output: "Null", rule: { method: "GET", path: "/n" } },
+      Send: { input: bytes, output: bytes, rule: { method: "POST", path: "/s", body: "*" } },
+    });
+    expect(paths["/d"].delete.responses["204"]).not.toHaveProperty("content");
+    expect(components.schemas.Null.properties.error).toEqual({ type: "null" });
+    expect(components.schemas.Null.examples).toEqual([{ error: null }]);
+    expect(paths["/s"].post.requestBody.content).toEqual({ "*/*": {} });
+    expect(paths["/s"].post.responses["200"].content).toEqual({ "*/*": {} });
+  });
+
+  it("leaves out what OpenAPI has no method for", () => {
+    const rule = (method: string) => ({ ...get, rule: { method, path: "/x" } });
+    const { paths } = document({ Any: rule("*"), Purge: rule("PURGE"), Options: rule("OPTIONS") });
+    expect(Object.keys(paths["/x"])).toEqual(["options"]);
+  });
+
+  it("writes literals as a path has them, and streams as lines", () => {
+    const { paths } = document({
+      Send: {
+        input: "Filter",
+        output: "Book",
+        rule: { method: "POST", path: "/caf%C3%A9/a@b:%2a", body: "*" },
+        clientStreaming: true,
+        serverStreaming: true,
+      },
+    });
+    const { post } = paths["/caf%C3%A9/a@b:*"];
+    expect(Object.keys(post.requestBody.content)).toEqual(["application/x-ndjson"]);
+    expect(Object.keys(post.responses["200"].content)).toContain("application/x-ndjson");
   });
 });

@@ -1,8 +1,12 @@
-import { getOption } from "@bufbuild/protobuf";
-import { HttpBodySchema } from "@posthorn/proto/google/api/httpbody";
+import { type DescField, getOption } from "@bufbuild/protobuf";
 import { access, Level } from "@posthorn/proto/posthorn/type/v1/options";
-import type { Route } from "../route.ts";
+import { bytesReaderOf } from "../answer.ts";
+import { isJsonObject } from "../json-object.ts";
+import { type Route, streamsAnswers, streamsRequests } from "../route.ts";
 import { commentOf } from "./comments.ts";
+import type { Describing } from "./describing.ts";
+import { type ErrorForm, errorRefs } from "./error-response.ts";
+import type { Examples } from "./example.ts";
 import { compact, type JsonSchema } from "./json-schema.ts";
 import { pathParameters, queryParameters } from "./parameters.ts";
 import { isRequired } from "./rules.ts";
@@ -15,22 +19,30 @@ export interface OperationInput {
   readonly operationId: string;
   /** The names of the path's variables, as the document's path has them. */
   readonly pathNames: readonly string[];
+  /** How errors look; undefined for google.rpc.Status. */
+  readonly errorForm: ErrorForm | undefined;
 }
 
 /** Gives the OpenAPI operation of a route. */
-export function operation(input: OperationInput, book: SchemaBook): JsonSchema {
-  const { route, operationId, pathNames } = input;
+export function operation(input: OperationInput, describing: Describing): JsonSchema {
+  const { route, operationId, pathNames, errorForm } = input;
   const { method } = route;
   const comment = commentOf(method);
-  const parameters = [...pathParameters(route, pathNames, book), ...queryParameters(route, book)];
+  const parameters = [
+    ...pathParameters(route, pathNames, describing),
+    ...queryParameters(route, describing),
+  ];
   return compact({
     tags: [tagOf(route)],
     operationId,
     summary: /^.*?[.](?=\s|$)/s.exec(comment)?.[0].replace(/\.$/, ""),
     description: [comment, accessNote(route)].filter((text) => text !== "").join("\n\n"),
     parameters: parameters.length > 0 ? parameters : undefined,
-    requestBody: requestBody(route, book),
-    responses: { [route.httpStatus]: success(route, book), default: errorRef },
+    requestBody: requestBody(route, describing),
+    responses: {
+      [route.httpStatus]: success(route, describing.book),
+      ...errorRefs(route, errorForm),
+    },
     security: route.needsKey ? [{ key: [] }] : [],
   });
 }
@@ -39,8 +51,6 @@ export function operation(input: OperationInput, book: SchemaBook): JsonSchema {
 export function tagOf({ method }: Route): string {
   return method.parent.name.replace(/Service$/, "");
 }
-
-const errorRef = { $ref: "#/components/responses/Error" };
 
 function accessNote({ method }: Route): string {
   const { level, scope } = getOption(method, access);
@@ -51,7 +61,7 @@ function accessNote({ method }: Route): string {
   return `Needs an operator key, or a workspace key with scope \`${scope}\`.`;
 }
 
-function requestBody(route: Route, book: SchemaBook): JsonSchema | undefined {
+function requestBody(route: Route, { book, examples }: Describing): JsonSchema | undefined {
   const { body, method, pathParams } = route;
   switch (body.kind) {
     case "none":
@@ -67,7 +77,7 @@ function requestBody(route: Route, book: SchemaBook): JsonSchema | undefined {
       return compact({
         description,
         required: isRequired(body.field) || undefined,
-        ...json(schema),
+        ...content(route, schema, fieldExample(route, body.field, examples)),
       });
     }
     case "all": {
@@ -76,7 +86,7 @@ function requestBody(route: Route, book: SchemaBook): JsonSchema | undefined {
       return compact({
         description: commentOf(method.input),
         required: fields.some(isRequired) || undefined,
-        ...json(book.object(fields)),
+        ...content(route, book.object(fields), examples.request(fields)),
       });
     }
   }
@@ -86,16 +96,33 @@ function success(route: Route, book: SchemaBook): JsonSchema {
   const { method, responseField } = route;
   if (route.httpStatus === 204) return { description: "Done. There is no body." };
   const description = commentOf(method.output) || "Done.";
-  if (method.output.typeName === HttpBodySchema.typeName) {
+  if (bytesReaderOf(route) !== undefined) {
     return { description, content: { "*/*": {} } };
   }
   const schema =
     responseField === undefined ? book.message(method.output) : book.field(responseField);
-  if (method.methodKind === "unary") return { description, ...json(schema) };
+  if (!streamsAnswers(method)) return { description, ...json(schema) };
   const content = { "application/x-ndjson": { schema }, "text/event-stream": { schema } };
   return { description: `${description} One message after the other.`, content };
 }
 
+/** The example of a body that is one field, without what the path binds of it. */
+function fieldExample({ pathParams }: Route, field: DescField, examples: Examples): unknown {
+  const example = examples.request([field])[field.jsonName];
+  if (!isJsonObject(example)) return example;
+  const bound = pathParams.filter(({ path }) => path[0] === field).map(({ path }) => path[1]);
+  const entries = Object.entries(example);
+  return Object.fromEntries(entries.filter(([key]) => !bound.some((it) => it?.jsonName === key)));
+}
+
 function json(schema: JsonSchema) {
   return { content: { "application/json": { schema } } };
+}
+
+/** The content of a request, or of a line of its stream. */
+function content({ method }: Route, schema: JsonSchema, example: unknown): JsonSchema {
+  const type = streamsRequests(method) ? "application/x-ndjson" : "application/json";
+  const isEmpty =
+    typeof example === "object" && example !== null && Object.keys(example).length === 0;
+  return { content: { [type]: compact({ schema, example: isEmpty ? undefined : example }) } };
 }

@@ -11,8 +11,16 @@ import {
 } from "@posthorn/proto/google/api/field_behavior";
 import { isRawJson } from "../raw-json.ts";
 import { commentOf } from "./comments.ts";
+import type { Examples } from "./example.ts";
 import { compact, type JsonSchema } from "./json-schema.ts";
-import { isRequired, itemKeywords, ruleKeywords } from "./rules.ts";
+import {
+  isRequired,
+  itemKeywords,
+  messageKeywords,
+  messageText,
+  ruleKeywords,
+  ruleText,
+} from "./rules.ts";
 import { wellKnownSchema } from "./well-known.ts";
 
 /** The schemas of an OpenAPI document: messages become components, named once. */
@@ -27,8 +35,11 @@ export interface SchemaBook {
   components(): Readonly<Record<string, JsonSchema>>;
 }
 
-/** Makes a book. Two messages of one name get that of their package before it. */
-export function schemaBook(messages: readonly DescMessage[]): SchemaBook {
+/**
+ * Makes a book, whose components have the examples of answers. Two messages of one name get that of
+ * their package before it.
+ */
+export function schemaBook(messages: readonly DescMessage[], { answer }: Examples): SchemaBook {
   const names = componentNames(messages);
   const components = new Map<string, JsonSchema>();
   const book: SchemaBook = {
@@ -39,7 +50,13 @@ export function schemaBook(messages: readonly DescMessage[]): SchemaBook {
       if (!components.has(name)) {
         // The place is taken first, since a message may contain itself.
         components.set(name, {});
-        components.set(name, { ...book.object(desc.fields), ...described(commentOf(desc)) });
+        const example = answer(desc);
+        components.set(name, {
+          ...book.object(desc.fields),
+          ...messageKeywords(desc),
+          ...described([commentOf(desc), messageText(desc)]),
+          ...(Object.keys(example).length > 0 && { examples: [example] }),
+        });
       }
       return { $ref: `#/components/schemas/${name}` };
     },
@@ -47,7 +64,7 @@ export function schemaBook(messages: readonly DescMessage[]): SchemaBook {
       ...shapeOf(field, book),
       ...ruleKeywords(field),
       ...behaviorKeywords(field),
-      ...described(descriptionOf(field)),
+      ...described([descriptionOf(field), ruleText(field)]),
     }),
     object(fields) {
       const required = fields.filter(isRequiredField).map((field) => field.jsonName);
@@ -85,8 +102,8 @@ function packageName({ file }: DescMessage): string {
   return last.charAt(0).toUpperCase() + last.slice(1);
 }
 
-function described(description: string): JsonSchema {
-  return compact({ description });
+function described(texts: readonly string[]): JsonSchema {
+  return compact({ description: texts.filter((text) => text !== "").join("\n\n") });
 }
 
 function isRequiredField(field: DescField): boolean {
@@ -158,6 +175,9 @@ function scalarShape(scalar: ScalarType | undefined): JsonSchema {
       return { type: "string", format: "uint64" };
     case ScalarType.STRING:
       return { type: "string" };
+    case ScalarType.UINT32:
+    case ScalarType.FIXED32:
+      return { type: "integer", format: "uint32", minimum: 0 };
     default:
       return { type: "integer", format: "int32" };
   }
