@@ -94,6 +94,13 @@ describe("a body", () => {
 });
 
 describe("data that is spread", () => {
+  it("is never that of Posthorn's own events, whose members may be the envelope's too", () => {
+    const own = event('{"event":"evt_1"}', { type: "posthorn.delivery.exhausted" });
+    const kept = [member("event", "EVENT_TYPE"), spread];
+    expect(render(kept, own)).toBe(defaultEnvelope.render(own).toString());
+    expect(render([member("event", "EVENT_TYPE")], own)).toBe(`{"event":"${own.type}"}`);
+  });
+
   const kind = member("kind", "EVENT_TYPE");
   it.each([
     [

@@ -61,7 +61,11 @@ export function pinOf(envelope: Envelope): EnvelopePin | undefined {
   return envelope === defaultEnvelope ? undefined : envelope;
 }
 
-/** Compiles an envelope. Without members, and with those of the default, it is the default one. */
+/**
+ * Compiles an envelope. Without members, and with those of the default, it is the default one. One
+ * that spreads data renders Posthorn's own events as the default does: no provider's catalog keeps
+ * their members apart from the envelope's.
+ */
 export function compileEnvelope(pin: EnvelopePin, members: readonly EnvelopeMember[]): Envelope {
   if (isDefault(members)) {
     return pin.version === defaultEnvelope.version
@@ -69,7 +73,13 @@ export function compileEnvelope(pin: EnvelopePin, members: readonly EnvelopeMemb
       : { ...pin, render: renderDefault };
   }
   const parts = members.map((member) => compileMember(member, pin.version));
-  return { ...pin, render: (source) => renderParts(parts, source) };
+  const render = (source: EnvelopeSource) => renderParts(parts, source);
+  if (!members.some(({ isSpread }) => isSpread)) return { ...pin, render };
+  return { ...pin, render: (source) => (isOurs(source) ? renderDefault : render)(source) };
+}
+
+function isOurs({ type }: EnvelopeSource): boolean {
+  return type.startsWith("posthorn.");
 }
 
 /** Stands for an envelope that cannot be found: rendering it is a defect of the delivery. */

@@ -86,7 +86,8 @@ export type EnvelopeField = Message<"posthorn.type.v1.EnvelopeField"> & {
 
   /**
    * Of DATA: its members stand in the body itself. Data must then be an object without members
-   * that the envelope names; publishing refuses it otherwise.
+   * that the envelope names; publishing refuses it otherwise. Posthorn's own events, whose types
+   * begin with `posthorn.`, have the default members instead.
    *
    * @generated from field: bool spread = 3;
    */
@@ -129,7 +130,8 @@ export type EnvelopeFieldJson = {
 
   /**
    * Of DATA: its members stand in the body itself. Data must then be an object without members
-   * that the envelope names; publishing refuses it otherwise.
+   * that the envelope names; publishing refuses it otherwise. Posthorn's own events, whose types
+   * begin with `posthorn.`, have the default members instead.
    *
    * @generated from field: bool spread = 3;
    */
