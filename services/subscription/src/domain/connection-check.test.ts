@@ -4,11 +4,7 @@ import type { ConnectionPolicy } from "./connection-policy.ts";
 import { bareEventType } from "./event-type.ts";
 import { bareProvider, type ProviderSettings } from "./provider.ts";
 
-const eventTypes = [
-  bareEventType("connection.created"),
-  bareEventType("order.created"),
-  { ...bareEventType("order.updated"), hasPrevious: true },
-];
+const eventTypes = [bareEventType("connection.created"), bareEventType("order.created")];
 const spreading = [
   {
     version: "v1",
@@ -58,11 +54,6 @@ test.each<[string, ConnectionPolicy, Partial<ProviderSettings>]>([
 test.each<[string, ConnectionPolicy, string]>([
   ["a type with no name", { createdEventType: "a..b" }, "createdEventType"],
   ["a type outside the catalog", { deletedEventType: "connection.deleted" }, "deletedEventType"],
-  [
-    "a type with previous values",
-    { syncCompletedEventType: "order.updated" },
-    "syncCompletedEventType",
-  ],
   [
     "an event that the first sync suppresses",
     { createdEventType: "connection.created", firstSyncEventTypes: ["order.created"] },

@@ -14,6 +14,11 @@ const known: readonly EnvelopeSource[] = ["CONNECTION_ID", "INTEGRATION_NAME", "
 /** The members of such events' data where a file names none. */
 const defaultMembers = ["id", "integration_name", "time"];
 
+/** Tells whether Posthorn publishes events of that type when something becomes of a connection. */
+export function isConnectionEvent(policy: ConnectionPolicy | undefined, name: string): boolean {
+  return published.some((field) => policy?.[field] === name);
+}
+
 /** Gives what is wrong with a policy of connections, alone and against catalog and envelopes. */
 export function connectionProblems(file: ProviderFile): FieldProblem[] {
   const { connections: policy } = file.settings;
@@ -43,9 +48,6 @@ function publishedProblem(
 ): string | undefined {
   if (!isEventTypeName(name)) return "is no name of an event type";
   if (!isInCatalog(file, name)) return `${name} is not in the file's event types`;
-  if (file.eventTypes.some((it) => it.name === name && it.hasPrevious)) {
-    return `${name} must not have previous values: posthorn knows none`;
-  }
   if (firstSyncEventTypes.length === 0 || firstSyncEventTypes.some((it) => names(it, name))) {
     return undefined;
   }

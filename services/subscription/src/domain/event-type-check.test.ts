@@ -1,15 +1,27 @@
 import { expect, test } from "vitest";
-import type { Spread } from "./envelope.ts";
 import { bareEventType } from "./event-type.ts";
 import { eventTypeProblems } from "./event-type-check.ts";
+import { bareProvider, type ProviderSettings } from "./provider.ts";
 
 const bytes = (value: unknown) => new TextEncoder().encode(JSON.stringify(value));
-const whole: Spread = { isSpread: false, reservedMembers: [] };
-const spread: Spread = { isSpread: true, reservedMembers: ["id", "kind"] };
+const whole = bareProvider("acme");
+const spread: ProviderSettings = {
+  ...whole,
+  envelopes: [
+    {
+      version: "v1",
+      fields: [
+        { name: "id", source: "EVENT_ID" },
+        { source: "DATA", spread: true },
+        { name: "kind", source: "EVENT_TYPE" },
+      ],
+    },
+  ],
+};
 
 const check = (
   { schema, example, filter = "" }: { schema?: unknown; example?: unknown; filter?: string },
-  of: Spread,
+  of: ProviderSettings,
 ) =>
   eventTypeProblems(
     {
@@ -94,4 +106,13 @@ test.each([
   expect(check({ schema, filter }, whole)).toEqual([
     expect.stringMatching(/^eventTypes\[3\]\.filter: /),
   ]);
+});
+
+test("refuses previous values of what posthorn itself publishes of connections", () => {
+  const of = { ...whole, connections: { deletedEventType: "a" } };
+  const updated = { ...bareEventType("a"), hasPrevious: true };
+  expect(eventTypeProblems(updated, of, "eventType")).toMatchObject([
+    { field: "eventType.hasPrevious" },
+  ]);
+  expect(eventTypeProblems({ ...updated, name: "b" }, of, "eventType")).toEqual([]);
 });

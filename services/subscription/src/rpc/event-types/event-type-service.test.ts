@@ -202,3 +202,17 @@ test("refuses what the provider's envelope cannot spread, and a wrong filter", a
   await create({ name: "a" });
   expect(await refusalOf(as.eventTypes.updateEventType({ eventType: wrong }))).toEqual(refusal);
 });
+
+test("keeps a type that the provider's connections publish", async () => {
+  const { as } = await it.tenant(
+    "connections: { createdEventType: a }\neventTypes: [{ name: a }, { name: b }]",
+  );
+  await as.eventTypes.deleteEventType({ name: "b" });
+  const refused = as.eventTypes.deleteEventType({ name: "a" });
+  expect(await refusalOf(refused)).toEqual({ reason: "precondition", fields: [] });
+  const update = { eventType: { name: "a", hasPrevious: true } };
+  expect(await refusalOf(as.eventTypes.updateEventType(update))).toEqual({
+    reason: "invalid",
+    fields: ["eventType.hasPrevious"],
+  });
+});

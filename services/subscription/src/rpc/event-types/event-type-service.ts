@@ -4,7 +4,7 @@ import { transaction } from "@posthorn/postgres";
 import { EventTypeSchema } from "@posthorn/proto/posthorn/subscription/v1/event_type";
 import type { EventTypeService } from "@posthorn/proto/posthorn/subscription/v1/event_type_service";
 import { principalOf } from "@posthorn/rpc";
-import { spreadOf } from "../../domain/envelope.ts";
+import { isConnectionEvent } from "../../domain/connection-check.ts";
 import { checkCatalogSize } from "../../domain/event-type.ts";
 import { eventTypeProblems } from "../../domain/event-type-check.ts";
 import { refuseProblems } from "../../domain/problems.ts";
@@ -35,8 +35,8 @@ export function eventTypeService(deps: Deps): ServiceImpl<typeof EventTypeServic
       const draft = toEventTypeDraft(message);
       if (isReservedName(draft.name)) throw invalid("eventType.name", reservedProblem);
       const { provider } = principalOf(context);
-      const { envelopes } = await requireProvider(db, provider);
-      refuseProblems(eventTypeProblems(draft, spreadOf(envelopes), "eventType"));
+      const owner = await requireProvider(db, provider);
+      refuseProblems(eventTypeProblems(draft, owner, "eventType"));
       const created = await transaction(db, async (tx) => {
         await raiseRevision(tx, provider);
         checkCatalogSize((await countEventTypes(tx, provider)) + 1);
@@ -67,7 +67,10 @@ export function eventTypeService(deps: Deps): ServiceImpl<typeof EventTypeServic
     async deleteEventType({ name }, context) {
       const { provider } = principalOf(context);
       await transaction(db, async (tx) => {
-        await raiseRevision(tx, provider);
+        const { connections } = await raiseRevision(tx, provider);
+        if (isConnectionEvent(connections, name)) {
+          throw new AppError("precondition", `${name} is published by the provider's connections`);
+        }
         if (!(await deleteEventType(tx, { provider, name }))) {
           throw new AppError("not_found", `event type ${name} was not found`);
         }

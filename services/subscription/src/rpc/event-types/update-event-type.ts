@@ -6,7 +6,6 @@ import {
 } from "@posthorn/proto/posthorn/subscription/v1/event_type";
 import type { UpdateEventTypeRequest } from "@posthorn/proto/posthorn/subscription/v1/event_type_service";
 import { principalOf } from "@posthorn/rpc";
-import { spreadOf } from "../../domain/envelope.ts";
 import { type EventTypeDraft, isSameEventType } from "../../domain/event-type.ts";
 import { eventTypeProblems } from "../../domain/event-type-check.ts";
 import { refuseProblems } from "../../domain/problems.ts";
@@ -52,14 +51,14 @@ export async function updateEventType(
   const { provider } = principalOf(context);
   const { name } = draft;
   return await transaction(db, async (tx) => {
-    const found = requireFound(await lockProvider(tx, provider), "provider", provider);
+    const owner = requireFound(await lockProvider(tx, provider), "provider", provider);
     const stored = requireFound(await getEventType(tx, { provider, name }), "event type", name);
     const changed = Object.fromEntries(
       [...fields].map((field) => [writable[field], draft[writable[field]]]),
     );
     const next = { ...stored, ...changed };
     if (isSameEventType(next, stored)) return toEventTypeMessage(stored);
-    refuseProblems(eventTypeProblems(next, spreadOf(found.envelopes), "eventType"));
+    refuseProblems(eventTypeProblems(next, owner, "eventType"));
     await raiseRevision(tx, provider);
     return toEventTypeMessage(await writeEventType(tx, provider, next));
   });

@@ -3,9 +3,8 @@ import type { FieldProblem } from "@posthorn/errors";
 import { type MasterKey, newDataKey } from "@posthorn/sealing";
 import type { Kysely } from "kysely";
 import { breaksOf, mayBreak, refuseBreaks } from "../../domain/breaking.ts";
-import { spreadOf } from "../../domain/envelope.ts";
 import { checkCatalogSize, type EventType, eventTypesMax } from "../../domain/event-type.ts";
-import { eventTypeProblems } from "../../domain/event-type-check.ts";
+import { eventTypeProblems, fitProblems } from "../../domain/event-type-check.ts";
 import { refuseProblems } from "../../domain/problems.ts";
 import { type Provider, webhooksMaxOf } from "../../domain/provider.ts";
 import {
@@ -13,7 +12,6 @@ import {
   type ProviderFile,
   providerChanges,
 } from "../../domain/provider-changes.ts";
-import { spreadProblems } from "../../domain/spread-check.ts";
 import type { Database } from "../../store/database.ts";
 import { listEventTypes, upsertEventTypes } from "../../store/event-types.ts";
 import {
@@ -106,20 +104,19 @@ async function write(
 
 /**
  * Checks the event types of a file: wholly those that the catalog does not have as they are, the
- * others against the file's envelopes. Throws `invalid` naming each problem. A schema takes some
+ * others against the file's policies. Throws `invalid` naming each problem. A schema takes some
  * 20 ms, so other work gets its turn between them.
  */
 export async function checkEventTypes(db: Kysely<Database>, file: ProviderFile): Promise<void> {
   const known = await readCatalog(db, file.settings.name);
   const same = providerChanges(file, { settings: file.settings, eventTypes: known });
   const changed = new Set(same.eventTypes);
-  const spread = spreadOf(file.settings.envelopes);
   const problems = [];
   for (const [index, eventType] of file.eventTypes.entries()) {
     const path = `eventTypes[${index}]`;
-    if (!changed.has(eventType)) problems.push(...spreadProblems(eventType, spread, path));
+    if (!changed.has(eventType)) problems.push(...fitProblems(eventType, file.settings, path));
     else {
-      problems.push(...eventTypeProblems(eventType, spread, path));
+      problems.push(...eventTypeProblems(eventType, file.settings, path));
       await nextTurn();
     }
   }

@@ -125,6 +125,22 @@ test("only tells what would change when asked to validate", async () => {
   expect(await it.admin.providers.getProvider({ provider: name })).toEqual(provider);
 });
 
+test("refuses policies that event types do not fit which stay as they are", async () => {
+  const name = freshName();
+  const eventTypes =
+    "eventTypes: [{ name: a, example: { id: 1 } }, { name: b, hasPrevious: true }]";
+  await apply(`name: ${name}\n${eventTypes}`);
+  const changed = apply(`name: ${name}
+envelopes:
+  - { version: v1, fields: [{ name: id, source: EVENT_ID }, { source: DATA, spread: true }] }
+connections: { createdEventType: b, eventData: [{ name: of, source: CONNECTION_ID }] }
+${eventTypes}`);
+  expect(await refusalOf(changed)).toEqual({
+    reason: "invalid",
+    fields: ["eventTypes[0].example", "eventTypes[1].hasPrevious"],
+  });
+});
+
 test("keeps the bytes of schemas and examples of a JSON file", async () => {
   const schema = '{ "type" : "object",  "x": 1.50e2 }';
   const example = '{"id": 123456789012345678901234567890, "b":1,"a":2}';

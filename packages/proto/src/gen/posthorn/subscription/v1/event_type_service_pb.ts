@@ -318,7 +318,8 @@ export const EventTypeService: GenService<{
     output: typeof EventTypeSchema;
   },
   /**
-   * Takes an event type out of the catalog; accepted events keep their type.
+   * Takes an event type out of the catalog; accepted events keep their type. PRECONDITION when the
+   * provider's connections publish it.
    *
    * @generated from rpc posthorn.subscription.v1.EventTypeService.DeleteEventType
    */
