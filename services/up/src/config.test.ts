@@ -26,6 +26,7 @@ test("has a default for everything", () => {
     kafka: undefined,
     masterKey: undefined,
     hasDemo: true,
+    migratesOnly: false,
     gateway: { host: "127.0.0.1", port: 8420, grpcPort: 8421, outgoingIps: [] },
   });
   const { delivery, ingestion, subscription } = config.services(known);

@@ -32,6 +32,8 @@ export interface UpConfig {
   /** Base64 of 32 bytes; undefined: the data folder has it. */
   readonly masterKey: string | undefined;
   readonly hasDemo: boolean;
+  /** Whether the tables are to be brought up to date, and nothing else. */
+  readonly migratesOnly: boolean;
   /** Undefined: what suits who reads the log. */
   readonly logLevel: string | undefined;
   readonly gateway: GatewayConfig;
@@ -70,7 +72,7 @@ export function readUpConfig(
   const config = {
     databaseUrl,
     kafka,
-    hasDemo: readArgs(args, env).hasDemo,
+    ...readArgs(args, env),
     dataDir: resolve(cwd, env.text("POSTHORN_DATA_DIR", { default: ".posthorn" })),
     // npm runs us in the project's folder and tells this way where it was called.
     workingDir: env.text("INIT_CWD", { default: cwd }),

@@ -4,7 +4,7 @@ import { usage } from "./args.ts";
 import { readUpConfig } from "./config.ts";
 import { linesOf } from "./refusal.ts";
 import { terminal } from "./terminal.ts";
-import { up } from "./up.ts";
+import { migrate, up } from "./up.ts";
 
 /** A terminal signals every process of a command, and npm hands it on besides: that is one signal. */
 const sameSignalMs = 500;
@@ -31,7 +31,8 @@ async function main(): Promise<number> {
     const level = config.logLevel ?? (pretty ? "warn" : "info");
     const log = logger({ name: "posthorn", level, pretty, destination: process.stderr });
     tracing = await openTracing({ env: envReader(process.env), log }, "posthorn");
-    await up(config, {
+    const run = config.migratesOnly ? migrate : up;
+    await run(config, {
       log,
       tracing,
       terminal: screen,
@@ -39,7 +40,7 @@ async function main(): Promise<number> {
       demoFile: fileURLToPath(demoFile),
       onExit: (callback) => process.once("exit", callback),
     });
-    screen.say("  Stopped.");
+    if (!config.migratesOnly) screen.say("  Stopped.");
     return 0;
   } catch (error) {
     tell(error);

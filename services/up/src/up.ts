@@ -57,6 +57,34 @@ export async function up(config: UpConfig, deps: UpDeps): Promise<void> {
   }
 }
 
+/**
+ * Brings the tables up to date and lets go of everything; keys and the demo are left to the first
+ * start. Throws as `up` does.
+ */
+export async function migrate(config: UpConfig, deps: UpDeps): Promise<void> {
+  const open = closing();
+  try {
+    const dataDir = await openDataDir(config.dataDir);
+    const database = await openDatabase(config, deps);
+    open.later(database.stop);
+    if (config.kafka !== undefined) await checkBrokers(config.kafka.brokers);
+    const master = await findMasterKey(config.masterKey, dataDir);
+    const known = {
+      databaseUrl: database.url,
+      masterKey: master.text,
+      serviceKey: newServiceKey(),
+    };
+    const { log, tracing } = deps;
+    const idle = { onListen() {}, onReady() {} };
+    const composed = await compose(config, known, { log, tracing, open, ...idle });
+    deps.terminal.status("Bringing the tables up to date ...");
+    await composed.migrate();
+    deps.terminal.say("  The tables are up to date.");
+  } finally {
+    await open.now();
+  }
+}
+
 async function openGround(config: UpConfig, deps: UpDeps, open: Closing): Promise<Ground> {
   const dataDir = await openDataDir(config.dataDir);
   const database = await openDatabase(config, deps);
