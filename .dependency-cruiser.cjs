@@ -24,7 +24,10 @@ const packageArrows = {
     why: "It is a seam: of its two logs one lies in Postgres, and neither knows a service.",
   },
   rest: { may: ["errors", "proto", "json"], why: "It is written to stand alone: descriptors in." },
-  client: { may: ["proto"], why: "Users install it; the server is none of their business." },
+  client: {
+    may: ["proto", "json"],
+    why: "Users install it; the server is none of their business.",
+  },
   cli: { may: ["client", "signature"], why: "It is a user of the API like any other." },
 };
 
