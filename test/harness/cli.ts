@@ -1,0 +1,114 @@
+import { type ChildProcess, spawn } from "node:child_process";
+import { once } from "node:events";
+import { mkdtempSync, rmSync } from "node:fs";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import { eventually } from "@posthorn/testkit";
+
+/** What a run of the command line came to. */
+export interface Run {
+  readonly exitCode: number | null;
+  readonly stdout: string;
+  readonly stderr: string;
+  /** What it printed for programs. */
+  // biome-ignore lint/suspicious/noExplicitAny: a test reads what it expects to be there
+  readonly json: any;
+}
+
+/** A run that goes on, such as `listen`. */
+export interface LongRun {
+  readonly child: ChildProcess;
+  /** Waits until one of its outputs holds the text. */
+  says(text: string): Promise<void>;
+  /** Sends Ctrl-C and waits for its end. */
+  stop(): Promise<Run>;
+}
+
+export interface RunOptions {
+  readonly stdin?: string;
+  readonly env?: Readonly<Record<string, string>>;
+}
+
+/** The command line with a folder of its own for profiles, and files in it. */
+export interface Cli {
+  /** Where it runs, and keeps its profiles. */
+  readonly folder: string;
+  (args: readonly string[], options?: RunOptions): Promise<Run>;
+  start(args: readonly string[], options?: RunOptions): LongRun;
+  [Symbol.dispose](): void;
+}
+
+const root = new URL("../..", import.meta.url).pathname;
+
+/** Gives a command line that knows no Posthorn but the one that `env` names. */
+export function cli(env: Readonly<Record<string, string>> = {}): Cli {
+  const folder = mkdtempSync(join(tmpdir(), "posthorn-cli-"));
+  const running = new Set<ChildProcess>();
+  const start = (args: readonly string[], options: RunOptions = {}) => {
+    const own = { POSTHORN_CONFIG_DIR: folder, ...env, ...options.env };
+    const begun = begin(args, { folder, env: own, stdin: options.stdin ?? "" });
+    running.add(begun.child);
+    begun.child.once("exit", () => running.delete(begun.child));
+    return begun;
+  };
+  const run = (args: readonly string[], options?: RunOptions) => start(args, options).ended();
+  return Object.assign(run, {
+    folder,
+    start,
+    [Symbol.dispose]() {
+      for (const child of running) child.kill("SIGKILL");
+      rmSync(folder, { recursive: true, force: true });
+    },
+  });
+}
+
+function begin(
+  args: readonly string[],
+  { folder, env, stdin }: { folder: string; env: Readonly<Record<string, string>>; stdin: string },
+): LongRun & { ended(): Promise<Run> } {
+  const main = `${root}packages/cli/src/main.ts`;
+  const node = ["--conditions=source", "--disable-warning=ExperimentalWarning", main];
+  const { PATH = "", HOME = "" } = process.env;
+  const child = spawn(process.execPath, [...node, ...args], {
+    cwd: folder,
+    env: { PATH, HOME, ...env },
+    stdio: ["pipe", "pipe", "pipe"],
+  });
+  const out = { stdout: "", stderr: "" };
+  child.stdin.on("error", () => {}); // It may end before it has read all of it.
+  child.stdin.end(stdin);
+  for (const name of ["stdout", "stderr"] as const) {
+    child[name].setEncoding("utf8").on("data", (text: string) => {
+      out[name] += text;
+    });
+  }
+  const closed = once(child, "close");
+  const ended = async (): Promise<Run> => {
+    await closed;
+    return { exitCode: child.exitCode, ...out, json: parsed(out.stdout) };
+  };
+  return {
+    child,
+    ended,
+    says: (text) =>
+      eventually(
+        async () => {
+          const all = out.stdout + out.stderr;
+          if (!all.includes(text)) throw new Error(`it does not say "${text}", but:\n${all}`);
+        },
+        { timeoutMs: 30_000 },
+      ),
+    async stop() {
+      child.kill("SIGINT");
+      return await ended();
+    },
+  };
+}
+
+function parsed(text: string): unknown {
+  try {
+    return JSON.parse(text);
+  } catch {
+    return undefined;
+  }
+}
