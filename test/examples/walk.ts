@@ -80,7 +80,7 @@ export function walk(
       text,
     );
     return placed
-      .replaceAll(/\b(wh|evt|dlv|att|conn)_[0-9a-z]{26}/g, "$1_id")
+      .replaceAll(/\b(wh|evt|dlv|att|conn)_(?:[0-9a-z]{26}|\.\.\.)/g, "$1_id")
       .replaceAll(/\b(ph_|lh_|api-)(?:[0-9A-Za-z]{28}|\.\.\.)/g, "$1key")
       .replaceAll(/whsec_[A-Za-z0-9+/=]{44}/g, "whsec_secret")
       .replaceAll(/\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d\.\d{3}Z/g, "time")
