@@ -88,7 +88,7 @@ export async function hosted(...providers: readonly string[]): Promise<Hosted> {
     },
     customer(provider, { key = one.operatorKey(provider) } = {}) {
       customerCount += 1;
-      return customer(posthorn, one.operatorKey(provider), key, `customer-${customerCount}`);
+      return customer(posthorn, key, `customer-${customerCount}`);
     },
     async stop() {
       await posthorn.stop();
@@ -110,12 +110,7 @@ export function providerFile(name: string): string {
   return readFileSync(new URL(`../../../deploy/providers/${name}.yaml`, import.meta.url), "utf8");
 }
 
-function customer(
-  posthorn: Posthorn,
-  operatorKey: string,
-  key: string,
-  workspace: string,
-): Customer {
+function customer(posthorn: Posthorn, key: string, workspace: string): Customer {
   const base = `/v1/workspaces/${workspace}`;
   const one: Customer = {
     workspace,
@@ -128,7 +123,7 @@ function customer(
     },
     async mintKey(...scopes) {
       const draft = { workspace, scopes };
-      const answer = await posthorn.call("POST", "/v1/api-keys", draft, { key: operatorKey });
+      const answer = await posthorn.call("POST", "/v1/api-keys", draft, { key });
       expect(answer.status, answer.text).toBe(200);
       return answer.body.key;
     },

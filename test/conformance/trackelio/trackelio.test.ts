@@ -327,7 +327,7 @@ describe("Signature verification", () => {
   it("rotates at once: after the answer nothing is signed with the old secret, retries included", async () => {
     const { one, target, webhook, path } = await setup({
       answers: { answers: [500, 200] },
-      webhook: { retryPolicy: { delays: ["2s"] } },
+      webhook: { retryPolicy: { delays: ["5s"] } },
     });
     await one.publish(created);
     const [before] = await target.next();

@@ -201,7 +201,7 @@ describe("Update webhook/endpoint", () => {
   it("keeps the version of a delivery through retries, while later events have the new one", async () => {
     const { one, target, path } = await setup({
       answers: [500, 200],
-      webhook: { version: "v1", retryPolicy: { delays: ["2s"] } },
+      webhook: { version: "v1", retryPolicy: { delays: ["1s"] } },
     });
     const { id } = await one.publish(update("tracking.in_transit"));
     await target.next();
