@@ -178,6 +178,7 @@ export async function deliveryService(
         eventService({
           ...paging,
           watchers,
+          subscription,
           catalogs: new Catalogs({ subscription }),
           bus,
           topic: eventsTopic,

@@ -37,6 +37,8 @@ export interface Delivery {
   readonly createdAt: Date;
   /** The envelope that it keeps; undefined for the default one. */
   readonly pin: EnvelopePin | undefined;
+  /** The connection that its event comes from; undefined for none. */
+  readonly connectionId: string | undefined;
 }
 
 /** Where the time of an attempt went, in milliseconds from its start. */

@@ -1,7 +1,8 @@
 import { uuidToId } from "@posthorn/runtime";
+import type { EventOrigin } from "./event-origin.ts";
 
 /** What a body is rendered from. */
-export interface EnvelopeSource {
+export interface EnvelopeSource extends EventOrigin {
   /** The event's UUID. */
   readonly uuid: string;
   readonly type: string;
@@ -9,11 +10,6 @@ export interface EnvelopeSource {
   readonly time: string;
   /** JSON text, UTF-8. */
   readonly data: Uint8Array;
-  /** `conn_` + 26 characters; undefined: the event names no connection. */
-  readonly connectionId?: string | undefined;
-  readonly integrationName?: string | undefined;
-  /** A JSON object as text; undefined: the event's type has none. */
-  readonly previousAttributes?: Uint8Array | undefined;
 }
 
 /** Which envelope a delivery keeps: of which revision of a provider's envelopes, and its version. */

@@ -90,5 +90,9 @@ export function skippedInWords({ reason, detail }: Skipped, when: "then" | "now"
     case "TYPE_FILTERED":
       if (detail === undefined) return "the provider sends no such event of the type to anyone";
       return `the provider's filter of the type cannot be evaluated on the event: ${detail}`;
+    case "FIRST_SYNC":
+      return when === "then"
+        ? "the first sync of the event's connection ran; nothing sends it later"
+        : "the first sync of the event's connection runs; nothing would send it later";
   }
 }

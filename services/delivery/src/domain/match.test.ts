@@ -1,13 +1,7 @@
 import { compileFilter, FilterEvent } from "@posthorn/filter";
 import { describe, expect, it } from "vitest";
-import {
-  isSubscribed,
-  type Matchable,
-  matchWebhook,
-  matchWebhooks,
-  patternFor,
-  withheldOf,
-} from "./match.ts";
+import { isSubscribed, type Matchable, matchWebhook, matchWebhooks, withheldOf } from "./match.ts";
+import { patternFor } from "./patterns.ts";
 
 function webhook(changes: Partial<Matchable> & { filter?: string } = {}): Matchable {
   const { filter, ...rest } = changes;

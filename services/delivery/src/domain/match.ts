@@ -1,4 +1,5 @@
 import { type Filter, FilterError, FilterEvent } from "@posthorn/filter";
+import { patternFor } from "./patterns.ts";
 
 /** What matching has to know of a webhook. */
 export interface Matchable {
@@ -17,13 +18,18 @@ export interface MatchableEvent {
   readonly type: string;
   /** Read only when a webhook that subscribes the type has a filter. */
   readonly forFilters: FilterEvent;
+  /** Whether the first sync of its connection withholds it. */
+  readonly isInFirstSync?: boolean;
 }
 
+/** What matching reads of an event. */
+export type EventFacts = ConstructorParameters<typeof FilterEvent>[0] &
+  Pick<MatchableEvent, "isInFirstSync">;
+
 /** Gives an event to matching, which reads of it what filters ask for. */
-export function matchableEvent(
-  facts: ConstructorParameters<typeof FilterEvent>[0],
-): MatchableEvent {
-  return { type: facts.type, forFilters: new FilterEvent(facts) };
+export function matchableEvent(facts: EventFacts): MatchableEvent {
+  const { type, isInFirstSync = false } = facts;
+  return { type, forFilters: new FilterEvent(facts), isInFirstSync };
 }
 
 /** What an event is withheld by from everyone. */
@@ -34,8 +40,8 @@ export interface Withholding {
 
 /** Why an event is sent to no webhook, whatever it subscribes. */
 export interface Withheld {
-  readonly reason: "TYPE_FILTERED";
-  /** What went wrong, where the filter gave neither true nor false. */
+  readonly reason: "TYPE_FILTERED" | "FIRST_SYNC";
+  /** With TYPE_FILTERED: what went wrong, where the filter gave neither true nor false. */
   readonly detail?: string;
 }
 
@@ -73,9 +79,10 @@ export const skippedMax = 250;
 
 /** Tells why nobody gets an event; undefined when nothing withholds it. */
 export function withheldOf(
-  { type, forFilters }: MatchableEvent,
+  { type, forFilters, isInFirstSync }: MatchableEvent,
   { typeFilters }: Withholding,
 ): Withheld | undefined {
+  if (isInFirstSync === true) return { reason: "FIRST_SYNC" };
   const isSent = typeFilters.get(type)?.(forFilters) ?? true;
   if (isSent === true) return undefined;
   const reason = "TYPE_FILTERED";
@@ -157,16 +164,4 @@ function onceForEachFilter(event: MatchableEvent): Wants {
 /** Tells whether a list of exact names and `prefix.*` patterns names the type. */
 export function isSubscribed(eventType: string, patterns: readonly string[]): boolean {
   return patternFor(eventType, patterns) !== undefined;
-}
-
-/**
- * Gives the first of exact names and `prefix.*` patterns that names the type; empty when there are
- * none, as that names all; undefined when none does. `order.*` names `order.created` and
- * `order.status.changed`, but neither `order` nor `orders.created`.
- */
-export function patternFor(eventType: string, patterns: readonly string[]): string | undefined {
-  if (patterns.length === 0) return "";
-  return patterns.find((pattern) =>
-    pattern.endsWith(".*") ? eventType.startsWith(pattern.slice(0, -1)) : pattern === eventType,
-  );
 }

@@ -30,6 +30,7 @@ describe("a delivery", () => {
     eventType: "order.created",
     state: "EXHAUSTED",
     lastStatusCode: 500,
+    connectionId: "conn_1",
   };
 
   it.each([
@@ -44,6 +45,8 @@ describe("a delivery", () => {
     ["another state", { state: "HELD" }, false],
     ["its status", { statusCode: 500 }, true],
     ["another status", { statusCode: 404 }, false],
+    ["its connection", { connection: "conn_1" }, true],
+    ["another connection", { connection: "conn_2" }, false],
     ["a query for its id", { query: "dlv_1" }, true],
     ["a query for another id", { query: "dlv_2" }, false],
     ["a query for its event", { query: "evt_1" }, true],

@@ -15,6 +15,7 @@ export interface DeliverySelection {
   /** As it is shown. */
   readonly state?: StoredState | "HELD";
   readonly statusCode?: number;
+  readonly connection?: string;
   /** An id, or how the event type begins. */
   readonly query?: string;
 }
@@ -74,7 +75,7 @@ export function isWanted(filter: Exclude<ReplayFilter, "DELIVERIES">, facts: Eve
 
 /** What selecting a delivery has to know of it; `state` is the one that is shown. */
 export interface SelectableDelivery
-  extends Pick<Delivery, "id" | "webhookId" | "eventId" | "eventType"> {
+  extends Pick<Delivery, "id" | "webhookId" | "eventId" | "eventType" | "connectionId"> {
   readonly state: StoredState | "HELD";
   /** 0 before the first answer. */
   readonly lastStatusCode: number;
@@ -82,7 +83,7 @@ export interface SelectableDelivery
 
 /** Tells whether a delivery is what was asked for; what is absent does not narrow. */
 export function isSelected(selection: DeliverySelection, delivery: SelectableDelivery): boolean {
-  const { webhook, event, eventType, state, statusCode, query = "" } = selection;
+  const { webhook, event, eventType, state, statusCode, connection, query = "" } = selection;
   const sought = soughtBy(query);
   return (
     (sought.delivery || delivery.id) === delivery.id &&
@@ -93,7 +94,8 @@ export function isSelected(selection: DeliverySelection, delivery: SelectableDel
     (event ?? delivery.eventId) === delivery.eventId &&
     (eventType ?? delivery.eventType) === delivery.eventType &&
     (state ?? delivery.state) === delivery.state &&
-    (statusCode ?? delivery.lastStatusCode) === delivery.lastStatusCode
+    (statusCode ?? delivery.lastStatusCode) === delivery.lastStatusCode &&
+    (connection ?? delivery.connectionId) === delivery.connectionId
   );
 }
 

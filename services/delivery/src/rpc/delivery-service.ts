@@ -169,6 +169,9 @@ function toFilter(
   const eventUuid = event === "" ? undefined : idToUuid("evt", event);
   const webhookUuid = webhook === "" ? undefined : idToUuid("wh", webhook);
   const deliveryUuid = delivery === "" ? undefined : idToUuid("dlv", delivery);
+  const { connection } = request;
+  const connectionUuid = connection === "" ? undefined : idToUuid("conn", connection);
+  if (connection !== "" && connectionUuid === undefined) return undefined;
   if (event !== "" && eventUuid === undefined) return undefined;
   if (webhook !== "" && webhookUuid === undefined) return undefined;
   if (delivery !== "" && deliveryUuid === undefined) return undefined;
@@ -176,6 +179,7 @@ function toFilter(
   return {
     deliveryUuid,
     eventUuid,
+    connectionUuid,
     eventType: request.eventType || undefined,
     eventTypePrefix: sought.typePrefix || undefined,
     statusCode: request.statusCode || undefined,

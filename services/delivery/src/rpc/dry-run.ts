@@ -11,7 +11,9 @@ import {
 } from "@posthorn/proto/posthorn/delivery/v1/event_service";
 import type { Event } from "@posthorn/proto/posthorn/ingestion/v1/event";
 import { newUuid, uuidToId } from "@posthorn/runtime";
+import type { EventOrigin } from "../domain/event-origin.ts";
 import { skippedInWords, unsubscribedInWords } from "../domain/explanation.ts";
+import { isInFirstSync } from "../domain/first-sync.ts";
 import {
   type MatchableEvent,
   matchableEvent,
@@ -22,7 +24,7 @@ import {
 import { untracedParent } from "../workers/attempt-span.ts";
 import { inEnvelopes } from "../workers/in-envelopes.ts";
 import { requestOf, unsignedHeaders } from "../workers/request.ts";
-import type { KnownProvider, KnownWebhook } from "../workers/subscriptions.ts";
+import type { KnownProvider, KnownWebhook, KnownWorkspace } from "../workers/subscriptions.ts";
 
 /** Bodies that an answer holds, at most; all of them could be more than a message may be. */
 const bodyBytesMax = 4 * 1024 * 1024;
@@ -31,30 +33,36 @@ const bodyBytesMax = 4 * 1024 * 1024;
 export interface DryRunInput {
   /** As it would be published, and fit to be. */
   readonly event: Event;
-  readonly webhooks: Iterable<KnownWebhook>;
+  readonly origin: EventOrigin;
+  readonly workspace: KnownWorkspace;
   readonly provider: KnownProvider;
   readonly now: Date;
 }
 
 /** Tells who would get an event and why the others would not, and shows the requests. Sends nothing. */
-export function dryRun({ event, webhooks, provider, now }: DryRunInput): DryRun {
+export function dryRun({ event, origin, workspace, provider, now }: DryRunInput): DryRun {
   const uuid = newUuid(now.getTime());
   const { type, data } = event;
   const time = toJson(TimestampSchema, event.time ?? timestampFromDate(now));
-  const inEnvelope = inEnvelopes({ uuid, type, data, time, traceparent: "" });
+  const inEnvelope = inEnvelopes({ uuid, type, data, time, traceparent: "", ...origin });
   const matchable = matchableEvent({
     id: uuidToId("evt", uuid),
     type,
     data,
     time,
-    connection: "",
+    connection: origin.connectionId ?? "",
+    isInFirstSync: isInFirstSync(
+      { type, time, ...origin },
+      workspace.connections,
+      provider.firstSyncEventTypes,
+    ),
   });
   const withheld = withheldOf(matchable, provider);
   const deliverAt = event.deliverTime && timestampDate(event.deliverTime);
   const deliveries: DryRunDelivery[] = [];
   const misses: DryRunMiss[] = [];
   let bodyBytes = 0;
-  for (const webhook of webhooks) {
+  for (const webhook of workspace.webhooks.values()) {
     const verdict = judge(matchable, webhook, withheld);
     if (typeof verdict !== "string") {
       misses.push(verdict);

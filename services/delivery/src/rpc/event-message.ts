@@ -16,5 +16,7 @@ export function toEventMessage(event: StoredEvent): Event {
     ...(event.deliverAt && { deliverTime: timestampFromDate(event.deliverAt) }),
     skipped: event.skipped.map(({ webhook, reason, detail = "" }) => ({ webhook, reason, detail })),
     skippedCount: event.skippedCount,
+    connection: event.connectionId ?? "",
+    previousAttributes: event.previousAttributes ?? new Uint8Array(),
   });
 }

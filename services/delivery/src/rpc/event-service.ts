@@ -1,18 +1,26 @@
 import { setTimeout as sleep } from "node:timers/promises";
 import { create, toJsonString } from "@bufbuild/protobuf";
-import type { ServiceImpl } from "@connectrpc/connect";
+import type { Client, ServiceImpl } from "@connectrpc/connect";
 import type { Bus } from "@posthorn/bus";
 import { partitionOf } from "@posthorn/bus";
 import { AppError } from "@posthorn/errors";
-import { eventProblem, typeProblem, unknownType } from "@posthorn/event";
+import {
+  connectionProblem,
+  eventProblem,
+  typeProblem,
+  unknownType,
+  withPreviousAttributes,
+} from "@posthorn/event";
 import {
   EventSchema,
   type EventService,
   ListEventsRequestSchema,
 } from "@posthorn/proto/posthorn/delivery/v1/event_service";
 import type { Event as PublishedEvent } from "@posthorn/proto/posthorn/ingestion/v1/event";
+import type { SubscriptionSyncService } from "@posthorn/proto/posthorn/internal/subscription/v1/subscription_sync_service";
 import { workspaceIdOf } from "@posthorn/rpc";
 import { idToUuid } from "@posthorn/runtime";
+import type { EventOrigin } from "../domain/event-origin.ts";
 import { listDeliveries } from "../store/deliveries.ts";
 import { getEvent, listEvents, type StoredEvent } from "../store/events.ts";
 import { getNextOffset } from "../store/partitions.ts";
@@ -31,6 +39,7 @@ export interface EventServiceDeps extends ShowDeps {
   readonly bus: Bus;
   readonly topic: string;
   readonly subscriptions: Subscriptions;
+  readonly subscription: Client<typeof SubscriptionSyncService>;
   readonly catalogs: Catalogs;
   readonly watchers: Watchers;
   readonly tokens: PageTokens;
@@ -85,10 +94,11 @@ export function eventService(deps: EventServiceDeps): ServiceImpl<typeof EventSe
     async dryRunEvent({ event }, context) {
       if (!event) throw new Error("a dry run without event passed the checks");
       const workspace = await subscriptions.current(toWorkspaceUuid(workspaceIdOf(context)));
-      const { provider, webhooks } = workspace;
+      const { provider } = workspace;
       if (!provider) throw new AppError("not_found", `workspace ${workspace.id} not found`);
       await checkEvent(deps, event, provider.name);
-      return dryRun({ event, webhooks: webhooks.values(), provider, now: deps.now() });
+      const origin = await originOf(deps, event, workspace.id);
+      return dryRun({ event, origin, workspace, provider, now: deps.now() });
     },
 
     async *watchEvents(request, context) {
@@ -112,6 +122,25 @@ async function checkEvent(
   if (!type && !catalog.takesUnknownTypes) throw unknownType(event, field);
   const mismatch = type && typeProblem(event, field, type);
   if (mismatch) throw mismatch;
+}
+
+/** Gives what an event says of its origin. Throws what publishing it would be refused for. */
+async function originOf(
+  { subscription }: EventServiceDeps,
+  event: PublishedEvent,
+  workspaceId: string,
+): Promise<EventOrigin> {
+  const { previousAttributes } = withPreviousAttributes(event, "event");
+  const changed = previousAttributes.length > 0 ? { previousAttributes } : {};
+  const { connection: connectionId } = event;
+  if (connectionId === "") return changed;
+  const { connections } = await subscription.getConnections({
+    keys: [{ workspaceId, connectionId }],
+  });
+  const found = connections[0];
+  const problem = connectionProblem(event, "event", found && { isDeleted: found.deleted });
+  if (problem) throw problem;
+  return { ...changed, connectionId, integrationName: found?.integrationName };
 }
 
 /** Finds an event that was accepted before the call, waiting for fan-out to pass the log's end. */

@@ -76,7 +76,7 @@ function explainOne(
   const webhook = workspace.webhooks.get(idToUuid("wh", id) ?? "");
   const ofWebhook = deliveries.filter(({ webhookId }) => webhookId === id);
   const own = ofWebhook.find(({ trigger }) => trigger === "EVENT");
-  const matchable = matchableEvent({ ...event, connection: "" });
+  const matchable = matchableEvent({ ...event, connection: event.connectionId ?? "" });
   const withheld = workspace.provider && withheldOf(matchable, workspace.provider);
   const { verdict, description } = explain({
     eventType: event.type,

@@ -43,6 +43,7 @@ export function toDeliveryMessage(delivery: Delivery, context: DeliveryContext):
     failureCount: delivery.failureCount,
     createTime: timestampFromDate(delivery.createdAt),
     matchedBy: delivery.matchedBy,
+    connection: delivery.connectionId ?? "",
     version: delivery.pin?.version ?? defaultEnvelope.version,
     ...(isOpen &&
       delivery.nextAttemptAt && { nextAttemptTime: timestampFromDate(delivery.nextAttemptAt) }),

@@ -27,7 +27,7 @@ export function toFilter(filter: Replay_Filter): Exclude<ReplayFilter, "DELIVERI
 
 /** Reads which deliveries are to be sent again; empty when nothing narrows them. */
 export function toSelection(request: ResendDeliveriesRequest): DeliverySelection {
-  const { webhook, event, eventType, state, statusCode, query } = request;
+  const { webhook, event, eventType, state, statusCode, query, connection } = request;
   return {
     ...(webhook && { webhook }),
     ...(event && { event }),
@@ -35,6 +35,7 @@ export function toSelection(request: ResendDeliveriesRequest): DeliverySelection
     ...(state && { state: toStateName(state) }),
     ...(statusCode && { statusCode }),
     ...(query && { query }),
+    ...(connection && { connection }),
   };
 }
 
@@ -84,6 +85,7 @@ export function toReplayMessage(replay: Replay): ReplayMessage {
         state: Delivery_State[selection.state ?? "STATE_UNSPECIFIED"],
         statusCode: selection.statusCode ?? 0,
         query: selection.query ?? "",
+        connection: selection.connection ?? "",
       },
     }),
     ...(replay.endedAt && { endTime: timestampFromDate(replay.endedAt) }),

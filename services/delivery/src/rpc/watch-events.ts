@@ -52,8 +52,7 @@ function envelopeOf({ envelopes }: KnownProvider, version: string): Envelope {
 
 /** Tells whether the provider sends the event to anyone. */
 function isSent(event: StoredEvent, provider: KnownProvider): boolean {
-  const { id, type, data, time } = event;
-  const matchable = matchableEvent({ id, type, data, time, connection: "" });
+  const matchable = matchableEvent({ ...event, connection: event.connectionId ?? "" });
   return withheldOf(matchable, provider) === undefined;
 }
 

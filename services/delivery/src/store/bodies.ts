@@ -97,7 +97,8 @@ async function prepareCopy(db: Kysely<Database>, day: string): Promise<void> {
 async function eventColumns(db: Kysely<Database>) {
   const { rows } = await sql<{ names: string; without_body: string }>`
     select string_agg(quote_ident(attname), ', ' order by attnum) as names,
-      string_agg(case attname when 'data' then $$''::bytea$$ else 'e.' || quote_ident(attname) end,
+      string_agg(case attname when 'data' then $$''::bytea$$ when 'previous_attributes' then 'null'
+        else 'e.' || quote_ident(attname) end,
         ', ' order by attnum) as without_body
     from pg_attribute
     where attrelid = 'delivery.event'::regclass and attnum > 0 and not attisdropped`.execute(db);

@@ -26,6 +26,10 @@ export interface Database {
     skipped: string;
     is_test: ColumnType<boolean, boolean | undefined, boolean>;
     log_offset: ColumnType<string | null, string | undefined, string>;
+    connection_id: ColumnType<string | null, string | undefined, string>;
+    integration_name: ColumnType<string | null, string | undefined, string>;
+    previous_attributes: ColumnType<Buffer | null, Buffer | undefined, Buffer>;
+    in_first_sync: ColumnType<boolean, boolean | undefined, boolean>;
   };
   delivery: {
     day: string;
@@ -47,6 +51,7 @@ export interface Database {
     created_at: Date;
     envelope_revision: ColumnType<string, string | undefined, string>;
     payload_version: ColumnType<string, string | undefined, string>;
+    connection_id: ColumnType<string | null, string | undefined, string>;
   };
   attempt: {
     day: string;

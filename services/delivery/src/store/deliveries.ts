@@ -4,6 +4,7 @@ import type { Delivery, StoredState, Trigger } from "../domain/delivery.ts";
 import type { EnvelopePin } from "../domain/envelope.ts";
 import { type Cursor, isBefore, microseconds, type Page, toPage } from "./cursor.ts";
 import type { Database } from "./database.ts";
+import { toConnectionId } from "./origins.ts";
 
 /** Which deliveries to list; what is undefined does not narrow. Ids are UUIDs. */
 export interface DeliveryFilter {
@@ -14,6 +15,7 @@ export interface DeliveryFilter {
   readonly eventTypePrefix?: string | undefined;
   readonly state?: StoredState | undefined;
   readonly statusCode?: number | undefined;
+  readonly connectionUuid?: string | undefined;
   readonly after?: Date | undefined;
   readonly before?: Date | undefined;
 }
@@ -50,6 +52,8 @@ export async function listDeliveries(
   if (filter.state !== undefined) query = query.where("state", "=", filter.state);
   if (filter.statusCode !== undefined)
     query = query.where("last_status_code", "=", filter.statusCode);
+  if (filter.connectionUuid !== undefined)
+    query = query.where("connection_id", "=", filter.connectionUuid);
   if (filter.after !== undefined) query = query.where("created_at", ">=", filter.after);
   if (filter.before !== undefined) query = query.where("created_at", "<", filter.before);
   if (page.cursor !== undefined) query = query.where(isBefore("created_at", "id", page.cursor));
@@ -104,16 +108,17 @@ export async function insertFurtherDelivery(
 ): Promise<Delivery | undefined> {
   const { rows } = await sql<Selectable<Database["delivery"]>>`
     with event as (
-      select day, id, workspace_id, partition, type, ordering_key from delivery.event
+      select day, id, workspace_id, partition, type, ordering_key, connection_id
+      from delivery.event
       where workspace_id = ${further.workspaceUuid} and day = ${dayOf(further.eventUuid)}
         and id = ${further.eventUuid} and octet_length(data) > 0
     ), made as (
       insert into delivery.delivery (day, id, workspace_id, partition, webhook_id, event_id,
         event_type, trigger, trigger_id, state, next_attempt_at, created_at, envelope_revision,
-        payload_version)
+        payload_version, connection_id)
       select day, ${further.uuid}, workspace_id, partition, ${further.webhookUuid}, id, type,
         ${further.trigger}, ${further.triggerUuid}, 'PENDING', now(), now(),
-        ${further.pin?.revision ?? "0"}, ${further.pin?.version ?? ""}
+        ${further.pin?.revision ?? "0"}, ${further.pin?.version ?? ""}, connection_id
       from event
       returning *
     ), due as (
@@ -178,6 +183,7 @@ function fromRow(row: Selectable<Database["delivery"]>): Delivery {
     nextAttemptAt: row.next_attempt_at ?? undefined,
     createdAt: row.created_at,
     pin: toPin(row),
+    connectionId: toConnectionId(row),
   };
 }
 

@@ -1,16 +1,18 @@
 import { dayOf, idToUuid, uuidToId } from "@posthorn/runtime";
 import { type Kysely, type Selectable, sql } from "kysely";
+import type { EventOrigin } from "../domain/event-origin.ts";
 import type { Skipped } from "../domain/match.ts";
 import { texts } from "./arrays.ts";
 import { type Cursor, isBefore, microseconds, type Page, toPage } from "./cursor.ts";
 import type { Database } from "./database.ts";
+import { toOrigin } from "./origins.ts";
 import { readSkipped } from "./skipped.ts";
 
 /** The channel that tells watchers of stored events; payload `<workspace> <event>`, UUIDs. */
 export const eventChannel = "posthorn_event";
 
 /** An accepted event, as stored. */
-export interface StoredEvent {
+export interface StoredEvent extends EventOrigin {
   readonly id: string;
   readonly type: string;
   /** JSON text, as published. */
@@ -24,6 +26,8 @@ export interface StoredEvent {
   /** Webhooks that subscribe the type and got no delivery: the first of them. */
   readonly skipped: readonly Skipped[];
   readonly skippedCount: number;
+  /** Whether the first sync of its connection withholds it from all, for good. */
+  readonly isInFirstSync: boolean;
 }
 
 /** Gets an event of the workspace by its id; undefined when there is none or it is no id. */
@@ -94,5 +98,7 @@ function fromRow(row: Selectable<Database["event"]>): StoredEvent {
     acceptedAt: row.accepted_at,
     deliverAt: row.deliver_at ?? undefined,
     ...readSkipped(row.skipped),
+    ...toOrigin(row),
+    isInFirstSync: row.in_first_sync,
   };
 }

@@ -1,19 +1,21 @@
 import assert from "node:assert";
 import { type Kysely, type RawBuilder, sql } from "kysely";
 import type { EnvelopePin } from "../domain/envelope.ts";
+import type { EventOrigin } from "../domain/event-origin.ts";
 import type { EndsTold } from "../domain/notice.ts";
-import { bigints, byteStrings, dates, integers, texts, times, uuids } from "./arrays.ts";
+import { bigints, booleans, byteStrings, dates, integers, texts, times, uuids } from "./arrays.ts";
 import type { Database } from "./database.ts";
 import { dayTable } from "./days.ts";
 import { absent, type Fragment } from "./fragment.ts";
 import type { Place } from "./ordering.ts";
+import { connectionUuid } from "./origins.ts";
 import type { Held } from "./partitions.ts";
 import type { Result } from "./result.ts";
 import { joined, leftBehind, nameComment, statementName, tellAll } from "./result-ctes.ts";
 import { failureCount } from "./results.ts";
 
 /** An event to be stored. Ids are UUIDs. */
-export interface NewEvent {
+export interface NewEvent extends EventOrigin {
   readonly uuid: string;
   readonly day: string;
   /** Its offset in the log. */
@@ -31,6 +33,8 @@ export interface NewEvent {
   readonly deliverAt?: Date;
   /** As `writeSkipped` makes it. */
   readonly skipped: string;
+  /** Whether the first sync of its connection withholds it from all, for good. */
+  readonly isInFirstSync?: boolean;
 }
 
 /** A delivery that an event makes. Ids are UUIDs. */
@@ -89,8 +93,9 @@ export async function insertFanOut(
   const day = dayOf(fanOut);
   const written = { day, deliveries: "new_delivery", endsTold } as const;
   const pins = pinsOf(deliveries);
+  const origins = originsOf(fanOut);
   const fragments = [
-    ...[pins.fragment, schedule(deliveries, pins), parked(fanOut)],
+    ...[pins.fragment, origins.fragment, schedule(deliveries, pins), parked(fanOut)],
     ...leftBehind(results, written),
   ];
   const name = statementName("fan-out", day, fragments);
@@ -105,7 +110,7 @@ export async function insertFanOut(
       returning partition
     ), held as (
       select 0 as lease, partition from moved
-    ), ${newEvents(fanOut, day)}${newDeliveries(fanOut, pins, day)}${joined(fragments)}
+    ), ${newEvents(fanOut, origins, day)}${newDeliveries(fanOut, { pins, origins, day })}${joined(fragments)}
     select exists (select from moved) as moved,
       (select array_agg(id::text) from new_event) as events${tellAll(fragments)}`.execute(db);
   const row = rows[0];
@@ -122,14 +127,14 @@ function dayOf({ events }: FanOut): string {
   return day;
 }
 
-function newEvents({ held, events }: FanOut, day: string): RawBuilder<unknown> {
+function newEvents({ held, events }: FanOut, origins: Origins, day: string): RawBuilder<unknown> {
   if (events.length === 0) return sql`new_event as (select null::uuid as id where false)`;
   return sql`new_event as (
       insert into ${dayTable("event", day)} (day, id, workspace_id, partition, provider, type, data,
-        event_time, accepted_at, ordering_key, traceparent, deliver_at, skipped, log_offset)
+        event_time, accepted_at, ordering_key, traceparent, deliver_at, skipped, log_offset${origins.columns})
       select e.day, e.id, e.workspace_id, ${held.partition}, e.provider, e.type, e.data,
         e.event_time, e.accepted_at, e.ordering_key, e.traceparent, e.deliver_at, e.skipped,
-        e.log_offset
+        e.log_offset${origins.values}
       from unnest(${dates(events.map((e) => e.day))}::date[],
         ${uuids(events.map((e) => e.uuid))}::uuid[],
         ${uuids(events.map((e) => e.workspaceUuid))}::uuid[],
@@ -142,14 +147,63 @@ function newEvents({ held, events }: FanOut, day: string): RawBuilder<unknown> {
         ${texts(events.map((e) => e.traceparent))}::text[],
         ${times(events.map((e) => e.deliverAt))}::timestamptz[],
         ${texts(events.map((e) => e.skipped))}::text[],
-        ${bigints(events.map((e) => e.offset))}::bigint[])
+        ${bigints(events.map((e) => e.offset))}::bigint[]${origins.arrays})
         as e (day, id, workspace_id, provider, type, data, event_time, accepted_at, ordering_key,
-          traceparent, deliver_at, skipped, log_offset)
+          traceparent, deliver_at, skipped, log_offset${origins.columns})
       where exists (select from moved)
       on conflict do nothing
       returning id
     )`;
 }
+
+/** What a statement has besides for events that name a connection, or what they changed. */
+interface Origins {
+  /** Adds to the statement's name, and no expression. */
+  readonly fragment: Fragment;
+  /** The columns of events, the same in a row `e`, and the values as arrays. */
+  readonly columns: RawBuilder<unknown>;
+  readonly values: RawBuilder<unknown>;
+  readonly arrays: RawBuilder<unknown>;
+  /** The column of deliveries, the same in a row `d`, and the values as an array. */
+  readonly ofDelivery: {
+    readonly column: RawBuilder<unknown>;
+    readonly value: RawBuilder<unknown>;
+    readonly array: RawBuilder<unknown>;
+  };
+}
+
+const none = sql``;
+const noOrigins: Origins = {
+  fragment: absent,
+  columns: none,
+  values: none,
+  arrays: none,
+  ofDelivery: { column: none, value: none, array: none },
+};
+
+/** Empty stands for null in the arrays. */
+function originsOf({ events, deliveries }: FanOut): Origins {
+  const isNone = (event: NewEvent) =>
+    event.connectionId === undefined && event.previousAttributes === undefined;
+  if (events.every(isNone)) return noOrigins;
+  return {
+    fragment: { name: "connected", ctes: none },
+    columns: sql`, connection_id, integration_name, previous_attributes, in_first_sync`,
+    values: sql`, nullif(e.connection_id, '')::uuid, nullif(e.integration_name, ''),
+        nullif(e.previous_attributes, ''), e.in_first_sync`,
+    arrays: sql`, ${texts(events.map(connectionUuid))}::text[],
+        ${texts(events.map(({ integrationName = "" }) => integrationName))}::text[],
+        ${byteStrings(events.map(({ previousAttributes = noBytes }) => previousAttributes))}::bytea[],
+        ${booleans(events.map(({ isInFirstSync = false }) => isInFirstSync))}::boolean[]`,
+    ofDelivery: {
+      column: sql`, connection_id`,
+      value: sql`, nullif(d.connection_id, '')::uuid`,
+      array: sql`, ${texts(deliveries.map(({ delivery }) => connectionUuid(delivery.event)))}::text[]`,
+    },
+  };
+}
+
+const noBytes = new Uint8Array();
 
 /** What a statement has besides for deliveries that keep another envelope than the default one. */
 interface Pins {
@@ -164,7 +218,6 @@ interface Pins {
   readonly scheduled: RawBuilder<unknown>;
 }
 
-const none = sql``;
 const noPins: Pins = {
   fragment: absent,
   columns: none,
@@ -187,18 +240,18 @@ function pinsOf(all: readonly FannedOut[]): Pins {
 
 function newDeliveries(
   { held, deliveries: all }: FanOut,
-  pins: Pins,
-  day: string,
+  { pins, origins, day }: { pins: Pins; origins: Origins; day: string },
 ): RawBuilder<unknown> {
   if (all.length === 0) return sql``;
+  const { ofDelivery } = origins;
   return sql`, new_delivery as (
       insert into ${dayTable("delivery", day)} (day, id, workspace_id, partition, webhook_id, event_id,
         event_type, trigger, trigger_id, state, state_reason, attempt_count, failure_count,
-        last_status_code, matched_by, next_attempt_at, created_at${pins.columns})
+        last_status_code, matched_by, next_attempt_at, created_at${pins.columns}${ofDelivery.column})
       select d.day, d.id, d.workspace_id, ${held.partition}, d.webhook_id, d.event_id,
         d.event_type, 'EVENT', '00000000-0000-0000-0000-000000000000', d.state, d.state_reason,
         d.attempt_count, d.failure_count, d.status_code, d.matched_by,
-        case when d.state = 'PENDING' then coalesce(d.due_at, now()) end, now()${pins.values}
+        case when d.state = 'PENDING' then coalesce(d.due_at, now()) end, now()${pins.values}${ofDelivery.value}
       from unnest(${dates(all.map(({ delivery }) => delivery.event.day))}::date[],
         ${uuids(all.map(({ delivery }) => delivery.uuid))}::uuid[],
         ${uuids(all.map(({ delivery }) => delivery.event.workspaceUuid))}::uuid[],
@@ -211,9 +264,9 @@ function newDeliveries(
         ${integers(all.map(({ result }) => (result ? failureCount(result) : 0)))}::integer[],
         ${integers(all.map(({ result }) => result?.attempt?.statusCode ?? 0))}::integer[],
         ${texts(all.map(({ delivery }) => delivery.matchedBy))}::text[],
-        ${times(all.map(dueAt))}::timestamptz[]${pins.arrays})
+        ${times(all.map(dueAt))}::timestamptz[]${pins.arrays}${ofDelivery.array})
         as d (day, id, workspace_id, webhook_id, event_id, event_type, state, state_reason,
-          attempt_count, failure_count, status_code, matched_by, due_at${pins.columns})
+          attempt_count, failure_count, status_code, matched_by, due_at${pins.columns}${ofDelivery.column})
       where d.event_id in (select id from new_event)
       returning id, day, workspace_id, partition, webhook_id, event_id, event_type, state,
         attempt_count, last_status_code, next_attempt_at, true as has_changed${pins.columns}

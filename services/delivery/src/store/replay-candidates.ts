@@ -6,6 +6,7 @@ import { dates, uuids } from "./arrays.ts";
 import type { Cursor } from "./cursor.ts";
 import type { Database } from "./database.ts";
 import { toPin } from "./deliveries.ts";
+import { toConnectionId } from "./origins.ts";
 
 /** The range of a replay that has not been looked at. Ids are UUIDs. */
 export interface ReplayRange {
@@ -35,7 +36,10 @@ export interface EventCandidate extends Candidate {
   readonly facts: EventFacts;
 }
 
-/** Lists the workspace's next events after the replay's cursor, in the order of acceptance. */
+/**
+ * Lists the workspace's next events after the replay's cursor, in the order of acceptance, without
+ * tests and without what a first sync withheld for good.
+ */
 export async function listEventCandidates(
   db: Kysely<Database>,
   range: ReplayRange,
@@ -58,6 +62,7 @@ export async function listEventCandidates(
       from delivery.event
       where workspace_id = ${range.workspaceUuid} and ${isWithin("accepted_at", range)}
         and ${isNear("day", range)} and not is_test
+        and not in_first_sync
       order by accepted_at, id limit ${countMax}
     ) e cross join lateral (
       select count(*) > 0 as is_delivered,
@@ -89,6 +94,8 @@ export interface EventBody {
   readonly type: string;
   readonly time: string;
   readonly data: Buffer;
+  /** `conn_` + 26 characters; undefined for none. */
+  readonly connectionId: string | undefined;
 }
 
 /** Reads the bodies of events of the workspace by their UUIDs and days; those that are gone are left out. */
@@ -98,13 +105,25 @@ export async function listEventBodies(
   events: readonly Pick<Candidate, "eventUuid" | "day">[],
 ): Promise<readonly EventBody[]> {
   const days = events.map(({ day }) => day);
-  const { rows } = await sql<{ id: string; type: string; event_time: string; data: Buffer }>`
-    select e.id, e.type, e.event_time, e.data
+  const { rows } = await sql<{
+    id: string;
+    type: string;
+    event_time: string;
+    data: Buffer;
+    connection_id: string | null;
+  }>`
+    select e.id, e.type, e.event_time, e.data, e.connection_id
     from unnest(${uuids(events.map((e) => e.eventUuid))}::uuid[],
         ${dates(events.map((e) => e.day))}::date[]) as k (id, day)
       cross join lateral (${eventByKey("k.id", "k.day", days)}) e
     where e.workspace_id = ${workspaceUuid}`.execute(db);
-  return rows.map(({ id, type, event_time, data }) => ({ uuid: id, type, time: event_time, data }));
+  return rows.map(({ id, type, event_time, data, ...row }) => ({
+    uuid: id,
+    type,
+    time: event_time,
+    data,
+    connectionId: toConnectionId(row),
+  }));
 }
 
 /**
@@ -125,6 +144,8 @@ export interface DeliveryCandidate extends Candidate {
   readonly state: string;
   readonly stateReason: string;
   readonly lastStatusCode: number;
+  /** `conn_` + 26 characters; undefined for none. */
+  readonly connectionId: string | undefined;
   /** The envelope that it keeps; undefined for the default one. */
   readonly pin: EnvelopePin | undefined;
 }
@@ -147,9 +168,10 @@ export async function listDeliveryCandidates(
     last_status_code: number;
     envelope_revision: string;
     payload_version: string;
+    connection_id: string | null;
   }>`
     select id, to_char(day, 'YYYY-MM-DD') as day, event_id, event_type, webhook_id, state,
-      state_reason, last_status_code, envelope_revision, payload_version,
+      state_reason, last_status_code, envelope_revision, payload_version, connection_id,
       (extract(epoch from created_at) * 1000000)::bigint::text as at_us
     from delivery.delivery
     where workspace_id = ${range.workspaceUuid} and ${isWithin("created_at", range)}
@@ -166,6 +188,7 @@ export async function listDeliveryCandidates(
     stateReason: row.state_reason,
     lastStatusCode: row.last_status_code,
     pin: toPin(row),
+    connectionId: toConnectionId(row),
   }));
 }
 

@@ -127,10 +127,10 @@ export async function recordReplayStep(
     ), made as (
       insert into delivery.delivery (day, id, workspace_id, partition, webhook_id, event_id,
         event_type, trigger, trigger_id, state, matched_by, next_attempt_at, created_at,
-        envelope_revision, payload_version)
+        envelope_revision, payload_version, connection_id)
       select e.day, d.id, c.workspace_id, c.partition, d.webhook_id, e.id, e.type, 'REPLAY', c.id,
         'PENDING', d.matched_by, greatest(e.deliver_at, now()), now(), d.envelope_revision,
-        d.payload_version
+        d.payload_version, e.connection_id
       from current c cross join
         unnest(${dates(deliveries.map((d) => d.day))}::date[],
           ${uuids(deliveries.map((d) => d.uuid))}::uuid[],

@@ -1,10 +1,12 @@
 import { type Kysely, type RawBuilder, sql } from "kysely";
 import type { EnvelopePin } from "../domain/envelope.ts";
+import type { EventOrigin } from "../domain/event-origin.ts";
 import type { DeliveryClass } from "../domain/shares.ts";
 import { uuids } from "./arrays.ts";
 import type { Database } from "./database.ts";
 import { dayTable } from "./days.ts";
 import { msUntil } from "./ms-until.ts";
+import { type OriginRow, toOrigin } from "./origins.ts";
 
 /** A webhook with waiting deliveries of a class in a partition. Ids are UUIDs. */
 export interface WaitingLane {
@@ -57,7 +59,7 @@ interface LaneRow {
 }
 
 /** A waiting delivery with what is sent. Ids are UUIDs. */
-export interface Waiting {
+export interface Waiting extends EventOrigin {
   readonly deliveryUuid: string;
   readonly day: string;
   readonly eventUuid: string;
@@ -123,7 +125,7 @@ interface DueRow {
   payload_version: string | null;
 }
 
-interface EventRow {
+interface EventRow extends OriginRow {
   id: string;
   type: string;
   data: Buffer;
@@ -142,7 +144,9 @@ async function listEvents(
     const name = sql.raw(`/*bodies-${day.replaceAll("-", "")}*/`);
     const ids = [...new Set(rows.map((row) => row.event_id))];
     const found = await sql<EventRow>`${name}
-      select id, type, data, event_time, traceparent from ${dayTable("event", day)}
+      select id, type, data, event_time, traceparent, connection_id, integration_name,
+        previous_attributes
+      from ${dayTable("event", day)}
       where id = any(${uuids(ids)}::uuid[])`.execute(db);
     for (const row of found.rows) events.set(row.id, row);
   }
@@ -165,6 +169,7 @@ function toWaiting(row: DueRow, event: EventRow | undefined): Waiting | undefine
     orderingKey: row.ordering_key ?? undefined,
     orderWaitMs: row.order_wait_ms ?? 0,
     pin: pinOf(row),
+    ...toOrigin(event),
   };
 }
 

@@ -1,5 +1,5 @@
 import { create, type MessageInitShape } from "@bufbuild/protobuf";
-import { durationFromMs, timestampNow } from "@bufbuild/protobuf/wkt";
+import { durationFromMs, timestampFromDate, timestampNow } from "@bufbuild/protobuf/wkt";
 import { createRouterTransport, type Transport } from "@connectrpc/connect";
 import { AppError, toConnectError } from "@posthorn/errors";
 import {
@@ -57,6 +57,8 @@ export interface FakeProvider {
 
 interface Workspace {
   version: bigint;
+  /** When the first syncs of its connections ended; undefined while one runs. */
+  readonly connections: Map<string, Date | undefined>;
   readonly provider: string;
   readonly webhooks: Map<string, WebhookSnapshot>;
 }
@@ -94,7 +96,12 @@ export function fakeSubscription() {
             const provider = providerOf(workspaceId);
             const base = { workspaceId, provider, version: known?.version ?? 1n };
             const webhooks = [...(known?.webhooks.values() ?? [])];
-            return [create(WorkspaceSnapshotSchema, { ...base, deleted: !known, webhooks })];
+            const connections = [...(known?.connections ?? [])].map(([connectionId, end]) => ({
+              connectionId,
+              ...(end && { firstSyncCompleteTime: timestampFromDate(end) }),
+            }));
+            const rest = { deleted: !known, webhooks, connections };
+            return [create(WorkspaceSnapshotSchema, { ...base, ...rest })];
           }),
         };
       },
@@ -104,6 +111,18 @@ export function fakeSubscription() {
         const found = envelopes.get(`${provider} ${revision}`);
         if (found) return { envelopes: found };
         throw toConnectError(new AppError("not_found", "no such envelopes"), "test");
+      },
+      getConnections({ keys }) {
+        checkIsUp();
+        return {
+          connections: keys
+            .filter((key) => workspaces.get(key.workspaceId)?.connections.has(key.connectionId))
+            .map(({ workspaceId, connectionId }) => ({
+              workspaceId,
+              connectionId,
+              integrationName: "shopify",
+            })),
+        };
       },
       syncCatalog: () => ({
         revision: 1n,
@@ -175,6 +194,13 @@ export function fakeSubscription() {
     known.webhooks.set(webhookId, { ...before, ...values, version, targetVersion });
   }
 
+  function setSyncEnd(workspace: string, connection: string, end: Date | undefined): void {
+    const known = workspaces.get(workspace);
+    if (!known) throw new Error(`${workspace} is unknown`);
+    known.version += 1n;
+    known.connections.set(connection, end);
+  }
+
   return {
     transport,
     masterKey: masterKeyText,
@@ -188,7 +214,7 @@ export function fakeSubscription() {
     addWorkspace(alias?: string, provider = "demo"): string {
       const id = newId("ws");
       if (alias !== undefined) aliases.set(alias, id);
-      workspaces.set(id, { version: 1n, provider, webhooks: new Map() });
+      workspaces.set(id, { version: 1n, provider, webhooks: new Map(), connections: new Map() });
       return id;
     },
     addWebhook(workspace: string, fake: FakeWebhook): { id: string; secret: string } {
@@ -243,6 +269,16 @@ export function fakeSubscription() {
       const message = create(SealedSecretSchema, { sealed: sealed(secret, `secret:${webhook}`) });
       change(workspace, webhook, { secrets: [message] });
       return secret;
+    },
+    /** Adds a connection, whose first sync runs. */
+    addConnection(workspace: string): string {
+      const id = newId("conn");
+      setSyncEnd(workspace, id, undefined);
+      return id;
+    },
+    /** Ends a connection's first sync, as a call that has been answered. */
+    endFirstSync(workspace: string, connection: string, end: Date): void {
+      setSyncEnd(workspace, connection, end);
     },
     deleteWebhook(workspace: string, webhook: string): void {
       const known = workspaces.get(workspace);

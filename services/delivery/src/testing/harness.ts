@@ -39,6 +39,11 @@ export interface TestEvent {
   readonly acceptedAt?: Date;
   readonly deliverAt?: Date;
   readonly orderingKey?: string;
+  /** When it happened. */
+  readonly time?: Date;
+  /** Comes from an integration called `shopify`. */
+  readonly connection?: string;
+  readonly previousAttributes?: string;
 }
 
 /** A database with its log, and delivery processes on them that can be started and stopped. */
@@ -70,7 +75,8 @@ async function publish(
 ): Promise<readonly string[]> {
   const partition = partitionOf(workspace, partitionCount);
   const ids = events.map(({ id, acceptedAt }) => id ?? newId("evt", acceptedAt?.getTime()));
-  const records = events.map(({ id, type, data, orderingKey, acceptedAt, deliverAt }, index) => {
+  const records = events.map((event, index) => {
+    const { id, type, data, orderingKey, acceptedAt, deliverAt, connection = "" } = event;
     const record = create(EventRecordSchema, {
       eventId: ids[index] ?? "",
       workspaceId: workspace,
@@ -78,9 +84,12 @@ async function publish(
       type: type ?? "order.created",
       data: Buffer.from(data ?? "{}"),
       orderingKey: orderingKey ?? "",
-      occurTime: timestampFromDate(new Date("2024-01-15T10:30:00Z")),
+      occurTime: timestampFromDate(event.time ?? new Date("2024-01-15T10:30:00Z")),
       acceptTime: timestampFromDate(acceptedAt ?? new Date()),
       ...(deliverAt && { deliverTime: timestampFromDate(deliverAt) }),
+      connectionId: connection,
+      integrationName: connection === "" ? "" : "shopify",
+      previousAttributes: Buffer.from(event.previousAttributes ?? ""),
       isRepeat: id !== undefined, // a test that gives an id may give it twice
     });
     const value = toBinary(EventRecordSchema, record);

@@ -5,12 +5,13 @@ import { EventRecordSchema } from "@posthorn/proto/posthorn/topics/v1/event_reco
 import { checkMessage } from "@posthorn/rpc";
 import { dayOf, idTimeMs, idToUuid, newUuid, uuidToId } from "@posthorn/runtime";
 import { pinOf } from "../domain/envelope.ts";
+import { isInFirstSync } from "../domain/first-sync.ts";
 import { type MatchableEvent, matchableEvent, matchWebhooks, withheldOf } from "../domain/match.ts";
 import type { NewDelivery, NewEvent, ParkedRecord } from "../store/fan-outs.ts";
 import { writeSkipped } from "../store/skipped.ts";
 import { inEnvelopes } from "./in-envelopes.ts";
 import type { SendableEvent } from "./lane.ts";
-import type { KnownWebhook, Subscriptions } from "./subscriptions.ts";
+import type { KnownWebhook, KnownWorkspace, Subscriptions } from "./subscriptions.ts";
 
 /** A record that could be read. */
 export interface Decoded {
@@ -57,6 +58,13 @@ export function decode(record: StoredRecord): Decoded | ParkedRecord {
       orderingKey: message.orderingKey,
       traceparent: message.traceparent,
       ...(deliverTime && { deliverAt: timestampDate(deliverTime) }),
+      ...(message.connectionId !== "" && {
+        connectionId: message.connectionId,
+        integrationName: message.integrationName,
+      }),
+      ...(message.previousAttributes.length > 0 && {
+        previousAttributes: message.previousAttributes,
+      }),
     };
     return { record, event, isRepeat: message.isRepeat };
   } catch (error) {
@@ -85,11 +93,16 @@ function planEvent(
   known: Subscriptions,
 ): Omit<Planned, "offset" | "value"> {
   const workspace = known.latest(decoded.workspaceUuid);
-  const matchable = toMatchable(decoded);
+  const isWithheld = isWithheldBySync(decoded, workspace);
+  const matchable = toMatchable(decoded, isWithheld);
   const withheld = workspace?.provider && withheldOf(matchable, workspace.provider);
   const webhooks = workspace?.webhooks.values() ?? [];
   const { deliver, ...skipped } = matchWebhooks(matchable, webhooks, withheld);
-  const event = { ...decoded, skipped: writeSkipped(skipped) };
+  const event = {
+    ...decoded,
+    skipped: writeSkipped(skipped),
+    ...(isWithheld && { isInFirstSync: true }),
+  };
   const atMs = idTimeMs(decoded.uuid); // a delivery's id tells its event's day
   const { deliverAt, acceptedAt } = decoded;
   const isLater = deliverAt !== undefined && deliverAt > acceptedAt;
@@ -114,20 +127,25 @@ function planEvent(
   return { event, deliveries };
 }
 
+/** Tells whether the first sync of an event's connection withholds it from all. */
+function isWithheldBySync(event: Decoded["event"], workspace: KnownWorkspace | undefined): boolean {
+  if (event.connectionId === undefined || !workspace?.provider) return false;
+  return isInFirstSync(event, workspace.connections, workspace.provider.firstSyncEventTypes);
+}
+
 /** Shows an event to filters; its data is parsed only if one asks for it. */
-export function toMatchable({
-  uuid,
-  type,
-  time,
-  data,
-}: Pick<NewEvent, "uuid" | "type" | "time" | "data">): MatchableEvent {
+export function toMatchable(
+  event: Pick<NewEvent, "uuid" | "type" | "time" | "data" | "connectionId">,
+  isInFirstSync = false,
+): MatchableEvent {
   return matchableEvent({
     get id() {
-      return uuidToId("evt", uuid);
+      return uuidToId("evt", event.uuid);
     },
-    type,
-    time,
-    connection: "",
-    data,
+    type: event.type,
+    time: event.time,
+    data: event.data,
+    connection: event.connectionId ?? "",
+    isInFirstSync,
   });
 }

@@ -269,6 +269,9 @@ export function itemOf(
       data: waiting.data,
       time: waiting.time,
       traceparent: waiting.traceparent,
+      connectionId: waiting.connectionId,
+      integrationName: waiting.integrationName,
+      previousAttributes: waiting.previousAttributes,
       ...(envelope && { envelope }),
     },
   };

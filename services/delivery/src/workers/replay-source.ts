@@ -2,7 +2,8 @@ import { idToUuid, uuidToId } from "@posthorn/runtime";
 import type { Kysely } from "kysely";
 import { type StoredState, shownState } from "../domain/delivery.ts";
 import { type EnvelopePin, pinOf } from "../domain/envelope.ts";
-import { matchWebhook, patternFor, withheldOf } from "../domain/match.ts";
+import { matchWebhook, withheldOf } from "../domain/match.ts";
+import { patternFor } from "../domain/patterns.ts";
 import { isSelected, isWanted, type ReplayFilter } from "../domain/replay.ts";
 import type { Database } from "../store/database.ts";
 import {

@@ -50,7 +50,7 @@ async function setup(answers: readonly number[] = [200]) {
     /** Publishes an event of so many days ago and waits until it has been tried. */
     async publish(daysAgo: number, data = '{"a":1}') {
       const id = newId("evt", Date.now() - daysAgo * dayMs);
-      await harness.publish(workspace, { id, data });
+      await harness.publish(workspace, { id, data, previousAttributes: '{"a":0}' });
       await eventually(async () => {
         const event = await delivery.events.getEvent({ workspace, event: id });
         expect(event.deliveries).toMatchObject([{ attemptCount: 1 }]);
@@ -124,7 +124,10 @@ describe("an event's body", () => {
     const before = await get(old);
     expect(await retention().turn()).toBe(true);
     const after = await get(old);
-    expect(after).toMatchObject({ dataExpired: true, data: new Uint8Array(), type: before.type });
+    const none = new Uint8Array();
+    expect(before.previousAttributes).not.toEqual(none);
+    expect(after).toMatchObject({ dataExpired: true, data: none, type: before.type });
+    expect(after.previousAttributes).toEqual(none);
     expect(after.time).toEqual(before.time);
     expect(after.deliveries).toEqual(before.deliveries);
     const kept = await get(young);

@@ -16,6 +16,7 @@ import { idToUuid, uuidToId } from "@posthorn/runtime";
 import { type DataKey, type MasterKey, open, unwrapDataKey } from "@posthorn/sealing";
 import type { Signature } from "@posthorn/signature";
 import { type Envelope, type EnvelopePin, missingEnvelope } from "../domain/envelope.ts";
+import type { FirstSyncEnds } from "../domain/first-sync.ts";
 import type { Matchable } from "../domain/match.ts";
 import { toEnvelopes } from "./envelope-message.ts";
 import { Filters } from "./filters.ts";
@@ -77,6 +78,8 @@ export interface KnownWorkspace {
   readonly version: bigint;
   readonly provider: KnownProvider | undefined;
   readonly webhooks: ReadonlyMap<string, KnownWebhook>;
+  /** The connections whose first sync runs, or ended within 30 days. */
+  readonly connections: FirstSyncEnds;
 }
 
 /** How long knowledge is good, from when the request that confirmed it was sent. */
@@ -250,6 +253,7 @@ export class Subscriptions {
       version: snapshot.version,
       provider,
       webhooks: new Map(webhooks.map((webhook) => [webhook.uuid, webhook])),
+      connections: toFirstSyncEnds(snapshot),
     };
     this.#workspaces.delete(uuid); // to the end: the oldest go first
     this.#workspaces.set(uuid, { workspace, confirmedAtMs });
@@ -269,6 +273,18 @@ export class Subscriptions {
       return;
     }
   }
+}
+
+const noConnections: FirstSyncEnds = new Map();
+
+function toFirstSyncEnds({ connections }: WorkspaceSnapshot): FirstSyncEnds {
+  if (connections.length === 0) return noConnections;
+  return new Map(
+    connections.map(({ connectionId, firstSyncCompleteTime: end }) => [
+      connectionId,
+      end && timestampDate(end),
+    ]),
+  );
 }
 
 /** Gives a webhook whose version has not changed as it was: its secrets stay open. */

@@ -1,6 +1,7 @@
 import { type Bus, eventsTopic, type LogRecord, partitionOf } from "@posthorn/bus";
-import { AppError, invalid } from "@posthorn/errors";
+import { AppError } from "@posthorn/errors";
 import {
+  connectionProblem,
   type EventType,
   eventProblem,
   typeProblem,
@@ -93,10 +94,9 @@ export function publisher(deps: PublisherDeps): Publisher {
       const connectionId = event.connection;
       const key = workspaceId && { workspaceId, connectionId };
       const found = key ? await deps.connections.find(key) : undefined;
-      if (found !== undefined && !found.isDeleted) return found.integrationName;
-      const what = found === undefined ? "is no connection of the workspace" : "is deleted";
-      const reason = found === undefined ? "unknown_connection" : "deleted_connection";
-      throw invalid(`${field}.connection`, `${connectionId.slice(0, 64)} ${what}`, reason);
+      const problem = connectionProblem(event, field, found);
+      if (problem !== undefined) throw problem;
+      return found?.integrationName ?? "";
     },
     async identify(submissions) {
       const keyed = submissions.filter((submission) => submission.key !== undefined);

@@ -11,6 +11,7 @@ import * as createWebhookHealth from "./2026-11-21T1351-create-webhook-health.ts
 import * as createNotice from "./2026-11-21T1352-create-notice.ts";
 import * as createExpiredDay from "./2026-11-21T1353-create-expired-day.ts";
 import * as addDeliveryEnvelope from "./2026-11-21T1421-add-delivery-envelope.ts";
+import * as addEventConnection from "./2026-11-21T1431-add-event-connection.ts";
 
 /** The migrations of the schema `delivery`, in order. */
 export const migrations = {
@@ -27,4 +28,5 @@ export const migrations = {
   "2026-11-21T1352-create-notice": createNotice,
   "2026-11-21T1353-create-expired-day": createExpiredDay,
   "2026-11-21T1421-add-delivery-envelope": addDeliveryEnvelope,
+  "2026-11-21T1431-add-event-connection": addEventConnection,
 };
