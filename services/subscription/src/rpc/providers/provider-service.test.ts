@@ -1,5 +1,10 @@
+import { readdirSync } from "node:fs";
 import { readFile } from "node:fs/promises";
-import { Provider_UnknownEventTypes } from "@posthorn/proto/posthorn/subscription/v1/provider";
+import { toJson } from "@bufbuild/protobuf";
+import {
+  Provider_UnknownEventTypes,
+  ProviderSchema,
+} from "@posthorn/proto/posthorn/subscription/v1/provider";
 import { Signature_Scheme } from "@posthorn/proto/posthorn/type/v1/policy";
 import { newUuid } from "@posthorn/runtime";
 import { afterAll, beforeAll, expect, test } from "vitest";
@@ -13,6 +18,7 @@ beforeAll(async () => {
 
 afterAll(() => it.close());
 
+const shipped = new URL("../../../../../deploy/providers/", import.meta.url);
 const freshName = () => `p-${newUuid().slice(-12)}`;
 const apply = (yaml: string, validateOnly = false) =>
   it.admin.providers.applyProvider({ file: yamlFile(yaml), validateOnly });
@@ -285,8 +291,8 @@ test.each([
 });
 
 test("applies the demo provider that is shipped", async () => {
-  const path = new URL("../../../../../deploy/providers/demo.yaml", import.meta.url);
-  const file = { contentType: "application/yaml", data: await readFile(path) };
+  const data = await readFile(new URL("demo.yaml", shipped));
+  const file = { contentType: "application/yaml", data };
   const { operatorKey, provider } = await it.admin.providers.applyProvider({ file });
   expect(provider).toMatchObject({
     name: "demo",
@@ -305,6 +311,58 @@ test("applies the demo provider that is shipped", async () => {
   );
   expect(incomplete).toEqual([]);
 });
+
+test("keeps every policy of a file, and answers with it", async () => {
+  const { operatorKey } = await apply(`
+name: ${freshName()}
+envelopes:
+  - { version: v1 }
+  - { version: v2, fields: [{ name: at, source: TIME }, { name: x, source: TEXT, text: "y" }] }
+secrets: { readable: true, custom: true, rotation: AT_ONCE }
+eventTypeSelection: EXACTLY_ONE
+webhookFields:
+  - { field: url, label: Callback, required: true, description: Where to send. }
+  - { field: eventTypes, required: true }
+webhooksStartPaused: true
+connections: { required: true, firstSyncEventTypes: [a.*], createdEventType: a.b }
+compat: tracktile
+eventTypes: [{ name: a.b }]
+`);
+  const provider = await it.with(operatorKey).providers.getOwnProvider({});
+  expect(toJson(ProviderSchema, provider)).toMatchObject({
+    envelopes: [
+      { version: "v1" },
+      {
+        version: "v2",
+        fields: [
+          { name: "at", source: "TIME" },
+          { name: "x", source: "TEXT", text: "y" },
+        ],
+      },
+    ],
+    secrets: { readable: true, custom: true, rotation: "AT_ONCE" },
+    eventTypeSelection: "EXACTLY_ONE",
+    webhookFields: [
+      { field: "url", label: "Callback", required: true, description: "Where to send." },
+      { field: "eventTypes", required: true },
+    ],
+    webhooksStartPaused: true,
+    connections: { required: true, firstSyncEventTypes: ["a.*"], createdEventType: "a.b" },
+    compat: "tracktile",
+  });
+});
+
+test.each(readdirSync(shipped).filter((name) => name.endsWith(".yaml")))(
+  "applies %s, which is shipped, and changes nothing the second time",
+  async (path) => {
+    const data = await readFile(new URL(path, shipped));
+    const file = { contentType: "application/yaml", data };
+    const first = await it.admin.providers.applyProvider({ file });
+    const second = await it.admin.providers.applyProvider({ file });
+    expect(second).toMatchObject({ changes: [], diff: [], breaking: [] });
+    expect(second.provider).toEqual(first.provider);
+  },
+);
 
 test("lists providers by name, page by page", async () => {
   await it.tenant();
