@@ -40,6 +40,13 @@ export interface Cli {
 
 const root = new URL("../..", import.meta.url).pathname;
 
+/** The program, as a shell runs it. */
+export const posthornCommand = [
+  process.execPath,
+  ...["--conditions=source", "--disable-warning=ExperimentalWarning"],
+  `${root}packages/cli/src/main.ts`,
+] as const;
+
 /** Gives a command line that knows no Posthorn but the one that `env` names. */
 export function cli(env: Readonly<Record<string, string>> = {}): Cli {
   const folder = mkdtempSync(join(tmpdir(), "posthorn-cli-"));
@@ -66,10 +73,9 @@ function begin(
   args: readonly string[],
   { folder, env, stdin }: { folder: string; env: Readonly<Record<string, string>>; stdin: string },
 ): LongRun & { ended(): Promise<Run> } {
-  const main = `${root}packages/cli/src/main.ts`;
-  const node = ["--conditions=source", "--disable-warning=ExperimentalWarning", main];
+  const [node, ...own] = posthornCommand;
   const { PATH = "", HOME = "" } = process.env;
-  const child = spawn(process.execPath, [...node, ...args], {
+  const child = spawn(node, [...own, ...args], {
     cwd: folder,
     env: { PATH, HOME, ...env },
     stdio: ["pipe", "pipe", "pipe"],

@@ -55,7 +55,10 @@ export const claims: Claims = {
     ),
     claim("You’ll need this secret to verify webhook signatures.", signed),
     prose("Via CLI Section titled “Via CLI”"),
-    fixtureClaim("tracktile/register.sh"),
+    fixtureClaim(
+      "tracktile/register.sh",
+      "runs the page's command line that registers a webhook, and prints its secret once",
+    ),
     prose("Via the Tracktile App Section titled “Via the Tracktile App”"),
     portal(
       "- Navigate to Admin > Settings > Webhooks - Click Create Webhook - Enter the webhook name, URL, and select the event type",
@@ -140,6 +143,10 @@ export const claims: Claims = {
     ruling(
       "The payload spreads `data`: it must be an object without `id`, `kind` and `time`; 400 names the member.",
       "refuses data that the payload cannot spread, naming the member",
+    ),
+    ruling(
+      "The page's command works with `posthorn` for `tt`, and prints the secret once.",
+      "runs the page's command line that registers a webhook, and prints its secret once",
     ),
     ruling("`transactionId` is part of data.", "sends the page's payload"),
     ruling("`{}` renders valid JSON.", "sends data without members as valid JSON"),

@@ -1,10 +1,11 @@
 import { eventually, freePort, type ReceivedRequest, type receiver } from "@posthorn/testkit";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
+import { posthornCommand } from "../../harness/cli.ts";
 import { byStandard } from "../../harness/verifiers.ts";
 import { compatCustomer } from "../harness/compat.ts";
 import { type Hosted, hosted, providerFile } from "../harness/hosted.ts";
 import { readConformance } from "../harness/passages.ts";
-import { curl } from "../harness/shell.ts";
+import { curl, filled, runProgram } from "../harness/shell.ts";
 
 const fixture = (name: string) => readConformance(`tracktile/${name}`);
 const { id: _, kind: type, time, ...data } = JSON.parse(fixture("payload.json"));
@@ -54,6 +55,18 @@ describe("How webhooks work", () => {
       status: "active",
       secret: expect.stringMatching(/^whsec_/),
     });
+  });
+
+  it("runs the page's command line that registers a webhook, and prints its secret once", async () => {
+    const { key, target, ask } = await customer();
+    const line = filled(fixture("register.sh"), { "https://your-server.com/webhook": target.url });
+    const settings = `export POSTHORN_SERVER=${hosting.url} POSTHORN_API_KEY=${key} POSTHORN_CONFIG_DIR=/nonexistent`;
+    const tt = `tt() { ${posthornCommand.map((word) => `'${word}'`).join(" ")} "$@"; }`;
+    const printed = await runProgram("bash", ["-c", [settings, tt, line].join("\n")], "");
+    expect(printed.match(/whsec_/g)).toHaveLength(1);
+    const hooks = await ask("GET", "/hooks");
+    expect(hooks).toMatchObject([{ name: "My Webhook", on: type, url: target.url }]);
+    expect(printed).toContain(hooks[0].id);
   });
 
   it("generates a signing secret of its own for each webhook", async () => {
