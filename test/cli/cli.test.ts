@@ -1,6 +1,6 @@
 import { chmodSync, readFileSync, statSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
-import { eventually, receiver } from "@posthorn/testkit";
+import { eventually, freePort, receiver } from "@posthorn/testkit";
 import { Webhook } from "standardwebhooks";
 import { afterAll, beforeAll, describe, expect, it, onTestFinished, test } from "vitest";
 import { type Cli, cli } from "../harness/cli.ts";
@@ -395,7 +395,8 @@ describe("what is wrong", () => {
   it("is found by doctor, and named", async () => {
     const good = await acme(["doctor", "--json"]);
     expect(good.json).toMatchObject({ ok: true });
-    const away = await acme(["doctor"], { env: { POSTHORN_SERVER: "http://127.0.0.1:1" } });
+    const nowhere = `http://127.0.0.1:${await freePort()}`;
+    const away = await acme(["doctor"], { env: { POSTHORN_SERVER: nowhere } });
     expect(away).toMatchObject({
       exitCode: 3,
       stdout: expect.stringContaining("the connection is refused"),

@@ -63,7 +63,7 @@ export function cli(env: Readonly<Record<string, string>> = {}): Cli {
     folder,
     start,
     [Symbol.dispose]() {
-      for (const child of running) child.kill("SIGKILL");
+      for (const child of running) child.kill("SIGTERM");
       rmSync(folder, { recursive: true, force: true });
     },
   });
