@@ -166,6 +166,70 @@ describe("REST", () => {
   });
 });
 
+describe("a service with errors of its own", () => {
+  const webhooks = "/workspaces/acme/webhooks";
+  const noKey = { headers: {} };
+  const yaml = { headers: { ...auth, "content-type": "application/yaml" }, body: "a: 1" };
+
+  it.each<[number, string, string, RequestInit]>([
+    [401, "GET", webhooks, noKey],
+    [401, "GET", `${webhooks}?api_key=x`, {}],
+    [404, "GET", `${webhooks}/wh_2`, {}],
+    [404, "GET", "/webhooks", {}],
+    [404, "GET", "/webhooks/unknown/path", noKey],
+    [404, "POST", "/workspaces", {}],
+    [405, "PATCH", webhooks, {}],
+    [405, "DELETE", "/webhooks/events", noKey],
+    [400, "GET", "/workspaces/%zz/webhooks", {}],
+    [400, "GET", `${webhooks}?unknown=1`, {}],
+    [400, "POST", webhooks, { headers: json, body: "{]" }],
+    [400, "POST", webhooks, { headers: json, body: '{"unknown":1}' }],
+    [415, "POST", webhooks, yaml],
+    [415, "POST", webhooks, { ...yaml, headers: { ...auth, "content-type": ";" } }],
+    [500, "GET", `${webhooks}/wh_defect`, {}],
+  ])("answers %d to %s %s in that form", async (status, method, path, init) => {
+    const answer = await call(method, path, init);
+    expect(answer.status).toBe(status);
+    expect(JSON.parse(answer.text)).toEqual({
+      data: null,
+      error: { code: status, message: expect.any(String) },
+    });
+    expect(answer.headers.get("content-type")).toBe("application/json");
+  });
+
+  it("has it for what is refused by its head alone", async () => {
+    const head = ["content-length: 10737418240", "authorization: Bearer k"].join("\r\n");
+    const answer = await exchange(gateway.url, (write) =>
+      write(`POST ${webhooks} HTTP/1.1\r\nhost: x\r\n${head}\r\n\r\n`),
+    );
+    expect(answer).toMatch(/^HTTP\/1.1 413 /);
+    expect(answer).toContain('{"data":null,"error":{"code":413,');
+  });
+
+  it("leaves all other paths theirs", async () => {
+    for (const path of ["/v1/nothing", "/nothing", "/hooks/x/y/z", "/webhookss"]) {
+      expect(JSON.parse((await call("GET", path)).text)).toMatchObject({ code: 5 });
+    }
+  });
+
+  it("may answer 204, without a body, its type or its length", async () => {
+    const answer = await exchange(gateway.url, (write) =>
+      write(
+        `DELETE ${webhooks}/wh_1 HTTP/1.1\r\nhost: x\r\nauthorization: Bearer k\r\nconnection: close\r\n\r\n`,
+      ),
+    );
+    expect(answer).toMatch(/^HTTP\/1.1 204 /);
+    expect(answer).not.toMatch(/^(content-length|content-type|transfer-encoding):/im);
+    expect(answer).toMatch(/\r\n\r\n$/);
+  });
+});
+
+it("ends a stream at once for HEAD, and the connection goes on", async () => {
+  const head = await call("HEAD", "/v1/workspaces/acme/attempts:watch");
+  expect([head.status, head.headers.get("content-type")]).toEqual([200, "application/x-ndjson"]);
+  expect((await call("GET", "/livez")).status).toBe(200);
+});
+
 describe("limits", () => {
   const head = (lines: string[]) =>
     `POST ${events} HTTP/1.1\r\nhost: x\r\nauthorization: Bearer k\r\n${lines.join("\r\n")}\r\n\r\n`;

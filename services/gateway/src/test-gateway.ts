@@ -3,6 +3,7 @@ import { create } from "@bufbuild/protobuf";
 import { EmptySchema } from "@bufbuild/protobuf/wkt";
 import { createRouterTransport, type HandlerContext } from "@connectrpc/connect";
 import { AppError, toConnectError } from "@posthorn/errors";
+import { Up42WebhookService } from "@posthorn/proto/posthorn/compat/up42/v1/up42_webhook_service";
 import { DeliveryService } from "@posthorn/proto/posthorn/delivery/v1/delivery_service";
 import { PublishService } from "@posthorn/proto/posthorn/ingestion/v1/publish_service";
 import { ProviderService } from "@posthorn/proto/posthorn/subscription/v1/provider_service";
@@ -101,6 +102,13 @@ function scripted(calls: SeenCall[]) {
         throw toConnectError(new AppError("not_found", `no webhook ${request.webhook}`), "");
       },
       deleteWebhook: () => create(EmptySchema),
+    });
+    router.service(Up42WebhookService, {
+      getUp42Webhook(request) {
+        if (request.webhookId === "wh_defect") throw new Error("the database is at 10.0.0.7");
+        throw toConnectError(new AppError("not_found", `no webhook ${request.webhookId}`), "");
+      },
+      deleteUp42Webhook: () => create(EmptySchema),
     });
     router.service(ProviderService, {
       applyProvider(request, context) {
