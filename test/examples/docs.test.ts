@@ -1,7 +1,7 @@
 import type { ChildProcess } from "node:child_process";
 import { randomBytes } from "node:crypto";
 import { once } from "node:events";
-import { existsSync } from "node:fs";
+import { existsSync, globSync } from "node:fs";
 import { dirname, join } from "node:path";
 import { freePort, type TestDatabase, testDatabase } from "@posthorn/testkit";
 import pg from "pg";
@@ -12,6 +12,7 @@ import { blocksOf, linksOf, readDoc, settingsIn } from "./doc.ts";
 import { exampleFolder } from "./example-folder.ts";
 import { walk } from "./walk.ts";
 
+const root = new URL("../..", import.meta.url).pathname;
 const readme = readDoc("README.md");
 const operations = readDoc("docs/operations.md");
 const services = ["subscription", "ingestion", "delivery", "compat", "gateway", "up"] as const;
@@ -28,14 +29,12 @@ describe.each([
   "docs/verify.md",
   "docs/errors.md",
   "docs/bring-your-own-provider.md",
-  "docs/providers/trackelio.md",
-  "docs/providers/trackingmore.md",
+  ...globSync("docs/providers/*.md", { cwd: root }).sort(),
   "examples/README.md",
   "examples/verify/README.md",
 ])("%s", (path) => {
   it("links to what is there", () => {
     const targets = linksOf(readDoc(path)).map((target) => join(dirname(path), target));
-    const root = new URL("../..", import.meta.url).pathname;
     expect(targets.filter((target) => !existsSync(join(root, target)))).toEqual([]);
   });
 
