@@ -32,7 +32,7 @@ export interface OpenapiInfo {
  * Gives the OpenAPI 3.1 document of all HTTP rules of the services. Comments become descriptions
  * where the descriptors have source information; protovalidate rules become keywords, or words
  * where there are none; access options become security. Every refusal and every message has an
- * example. Throws on malformed and clashing rules. The same input gives the same text.
+ * example. Throws on malformed and clashing rules, and on a further path that a rule has. The same input gives the same text.
  */
 export function openapi(services: readonly DescService[], info: OpenapiInfo): JsonSchema {
   const routes = restRoutes(services).routes.filter(isDescribable);
@@ -51,6 +51,9 @@ export function openapi(services: readonly DescService[], info: OpenapiInfo): Js
       return [route.httpMethod.toLowerCase(), item];
     });
     paths[path] = Object.fromEntries(operations);
+  }
+  for (const path of Object.keys(info.paths ?? {})) {
+    if (Object.hasOwn(paths, path)) throw new Error(`${path} is given beside a rule for it`);
   }
   const { title, version, description } = info;
   return {

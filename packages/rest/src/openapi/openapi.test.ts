@@ -114,6 +114,11 @@ describe("openapi", () => {
     expect(Object.keys(schema.properties)).toEqual(["filter", "tags"]);
   });
 
+  it("fails on a further path that a rule has, too", () => {
+    const paths = { "/v1/books/{name}": {} };
+    expect(() => document({ Get: get }, { paths })).toThrow("/v1/books/{name} is given");
+  });
+
   it("fails on clashing rules", () => {
     expect(() => document({ Get: get, Again: get })).toThrow("both answer GET /v1/books/{name}");
   });
