@@ -20,6 +20,7 @@ export interface Posthorn {
   /** gRPC over h2c. */
   readonly grpcUrl: string;
   readonly operatorKey: string;
+  readonly adminKey: string;
   readonly processes: readonly Child[];
   /** Calls the REST API with the operator key, or another. */
   call(method: string, path: string, body?: unknown, options?: CallOptions): Promise<Answer>;
@@ -64,6 +65,7 @@ export async function oneProcess(
   const operatorKey = options.operatorKey ?? (await applyDemo(url, adminKey));
   return {
     ...client({ url, operatorKey }),
+    adminKey,
     grpcUrl: `http://127.0.0.1:${grpcPort}`,
     dataDir,
     process: child,

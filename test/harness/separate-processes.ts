@@ -8,7 +8,6 @@ export interface Separate extends Posthorn {
   readonly databaseUrl: string;
   /** Empty when the log lies in Postgres. */
   readonly brokers: readonly string[];
-  readonly adminKey: string;
   /** The first delivery process. */
   readonly delivery: Child;
   /** Starts one more delivery process. */

@@ -316,6 +316,43 @@ export function userStories(name: string, start: () => Promise<Posthorn>): void 
       expect((await posthorn.call("DELETE", path)).status).toBe(200);
     });
 
+    it("tells of a connection that is made, and takes events that name it until it is deleted", async () => {
+      const file = {
+        name: "linked",
+        eventTypes: [{ name: "connection.created" }, { name: "order.updated", hasPrevious: true }],
+        connections: { required: true, createdEventType: "connection.created" },
+      };
+      const { adminKey } = posthorn;
+      const applied = await posthorn.call("POST", "/v1/providers:apply", file, { key: adminKey });
+      expect(applied.status, applied.text).toBe(200);
+      const { operatorKey: key } = applied.body;
+      const call = (method: string, path: string, body?: object) =>
+        posthorn.call(method, `/v1/workspaces/acme/${path}`, body, { key });
+      const target = await receiver();
+      await call("POST", "webhooks", { url: target.url });
+      const made = await call("POST", "connections", { integrationName: "shopify" });
+      const [told] = await target.next();
+      expect(JSON.parse(String(told?.body))).toMatchObject({
+        type: "connection.created",
+        data: { id: made.body.id, integration_name: "shopify" },
+      });
+      const event = {
+        type: "order.updated",
+        connection: made.body.id,
+        data: { status: "paid" },
+        previousData: { status: "open" },
+      };
+      const published = await call("POST", "events", event);
+      expect(published.body.previousAttributes).toEqual({ status: "open" });
+      await target.next();
+      const { body } = await call("GET", `deliveries?connection=${made.body.id}`);
+      expect(body.deliveries).toHaveLength(2);
+      await call("DELETE", `connections/${made.body.id}`);
+      const refused = await call("POST", "events", event);
+      expect(refused.status).toBe(400);
+      expect(refused.body.message).toContain("is deleted");
+    });
+
     it("never undercuts Retry-After, for the whole webhook", async () => {
       const { workspace, target } = await setup(
         [{ status: 503, headers: { "retry-after": "2" } }, 200],

@@ -17,6 +17,8 @@ beforeAll(async () => {
     envelopes: [{ version: "v1", fields }],
     firstSyncEventTypes: ["connection.*"],
   });
+  const rules = { needsConnection: true, hasPrevious: true };
+  harness.subscription.setProvider("strict", { envelopes: [{ version: "v1", fields }], ...rules });
   delivery = await harness.start();
 });
 afterAll(async () => {
@@ -158,6 +160,27 @@ describe("an event of a connection", () => {
       fields: [{ field: "event.connection", reason: "unknown_connection" }],
     });
   });
+});
+
+it("is tested with an example of a connection, and as if nothing had changed", async () => {
+  const target = await receiver();
+  const workspace = harness.subscription.addWorkspace(undefined, "strict");
+  const { id: webhook } = harness.subscription.addWebhook(workspace, { url: target.url });
+  await delivery.tests.testWebhook({ workspace, webhook });
+  const [sent] = await target.next();
+  const body = sent?.body.toString();
+  expect(JSON.parse(body ?? "")).toEqual({
+    connection_id: expect.stringMatching(/^conn_/),
+    event_type: "order.created",
+    integration_name: "example",
+    data: { orderId: "example" },
+    previous_attributes: {},
+  });
+  const { deliveries } = await delivery.deliveries.listDeliveries({ workspace });
+  const [test] = deliveries;
+  await delivery.deliveries.resendDelivery({ workspace, delivery: test?.id ?? "" });
+  const [again] = await target.next();
+  expect(again?.body.toString()).toBe(body);
 });
 
 describe("while the first sync of its connection runs", () => {

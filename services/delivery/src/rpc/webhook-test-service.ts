@@ -16,6 +16,8 @@ import { workspaceIdOf } from "@posthorn/rpc";
 import { dayOf, idToUuid, newUuid, type Tracing, uuidToId } from "@posthorn/runtime";
 import type { Kysely } from "kysely";
 import { pinOf } from "../domain/envelope.ts";
+import type { EventOrigin } from "../domain/event-origin.ts";
+import { exampleOrigin } from "../domain/example-origin.ts";
 import { chooseTestTypes } from "../domain/test-types.ts";
 import type { Database } from "../store/database.ts";
 import type { NewAttempt } from "../store/result.ts";
@@ -63,7 +65,16 @@ export function webhookTestService(
       if ("problem" in names) throw invalid("eventTypes", names.problem);
       const byName = new Map(catalogTypes.map((type) => [type.name, type]));
       const tests = await Promise.all(
-        names.types.map((name) => runTest(deps, target, name, byName.get(name))),
+        names.types.map((name) => {
+          const type = byName.get(name);
+          const needsConnection = catalog?.needsConnection ?? false;
+          const { hasPrevious = false, reserved = false } = type ?? {};
+          const origin = exampleOrigin({
+            needsConnection: needsConnection && !reserved,
+            hasPrevious,
+          });
+          return runTest(deps, target, name, { type, origin });
+        }),
       );
       const succeeded = tests.filter((test) => test.succeeded).length;
       return create(TestReportSchema, {
@@ -94,14 +105,14 @@ async function runTest(
   deps: WebhookTestServiceDeps,
   { workspace, webhook, provider }: Target,
   eventType: string,
-  type: CatalogEventType | undefined,
+  { type, origin }: { type: CatalogEventType | undefined; origin: EventOrigin },
 ) {
   const now = deps.now();
   const data = type && type.example.length > 0 ? type.example : Buffer.from("{}");
   const uuid = newUuid(now.getTime());
   const time = now.toISOString();
   const { envelope } = webhook;
-  const event = { uuid, type: eventType, data, time, traceparent: "", envelope };
+  const event = { uuid, type: eventType, data, time, traceparent: "", envelope, ...origin };
   const { tracing } = deps;
   const made = await attempt(deps.send, { event, webhook, provider, number: 1, now, tracing });
   const day = dayOf(uuid);
@@ -119,6 +130,7 @@ async function runTest(
     time,
     deliveryUuid,
     pin: pinOf(envelope),
+    origin,
     attempt: made,
   });
   const shown = toAttemptMessage(

@@ -1,6 +1,8 @@
 import { type Kysely, sql } from "kysely";
 import type { EnvelopePin } from "../domain/envelope.ts";
+import type { EventOrigin } from "../domain/event-origin.ts";
 import type { Database } from "./database.ts";
+import { connectionUuid } from "./origins.ts";
 import type { NewAttempt } from "./result.ts";
 import { attemptChannel } from "./result-ctes.ts";
 
@@ -18,6 +20,7 @@ export interface TestRun {
   readonly deliveryUuid: string;
   /** Undefined for the default envelope. */
   readonly pin: EnvelopePin | undefined;
+  readonly origin: EventOrigin;
   readonly attempt: NewAttempt;
 }
 
@@ -41,6 +44,7 @@ export async function insertTestRun(db: Kysely<Database>, run: TestRun): Promise
         traceparent: "",
         skipped: "[]",
         is_test: true,
+        ...toRow(run.origin),
       })
       .execute();
     await tx
@@ -63,12 +67,25 @@ export async function insertTestRun(db: Kysely<Database>, run: TestRun): Promise
         created_at: run.attempt.startedAt,
         envelope_revision: run.pin?.revision ?? "0",
         payload_version: run.pin?.version ?? "",
+        ...(run.origin.connectionId !== undefined && {
+          connection_id: connectionUuid(run.origin),
+        }),
       })
       .execute();
     await tx.insertInto("attempt").values(attemptRow(run)).execute();
     await sql`select pg_notify(${attemptChannel},
       ${`${run.workspaceUuid} ${run.day} ${run.deliveryUuid} 1`})`.execute(tx);
   });
+}
+
+function toRow({ connectionId, integrationName = "", previousAttributes }: EventOrigin) {
+  return {
+    ...(connectionId !== undefined && {
+      connection_id: connectionUuid({ connectionId }),
+      integration_name: integrationName,
+    }),
+    ...(previousAttributes && { previous_attributes: Buffer.from(previousAttributes) }),
+  };
 }
 
 function attemptRow({ attempt, ...run }: TestRun): Database["attempt"] {

@@ -53,6 +53,10 @@ export interface FakeProvider {
   /** By event type, in CEL. */
   readonly eventTypeFilters?: Readonly<Record<string, string>>;
   readonly firstSyncEventTypes?: readonly string[];
+  /** Whether its events must name a connection. */
+  readonly needsConnection?: boolean;
+  /** Whether its events carry previous values. */
+  readonly hasPrevious?: boolean;
 }
 
 interface Workspace {
@@ -73,6 +77,8 @@ export function fakeSubscription() {
   const workspaces = new Map<string, Workspace>();
   const providers = new Map<string, ProviderSnapshot>();
   const envelopes = new Map<string, ProviderSnapshot["envelopes"]>();
+  const connected = new Set<string>();
+  const withPrevious = new Set<string>();
   const aliases = new Map<string, string>();
   const disablings: { webhookId: string; reason: string | undefined }[] = [];
   const state = { isDown: false, refusedCount: 0, envelopesAskedCount: 0 };
@@ -124,10 +130,17 @@ export function fakeSubscription() {
             })),
         };
       },
-      syncCatalog: () => ({
+      syncCatalog: ({ provider }) => ({
         revision: 1n,
         catalog: {
-          eventTypes: [{ name: "order.created", example: Buffer.from('{"orderId":"example"}') }],
+          eventTypes: [
+            {
+              name: "order.created",
+              example: Buffer.from('{"orderId":"example"}'),
+              hasPrevious: withPrevious.has(provider),
+            },
+          ],
+          needsConnection: connected.has(provider),
         },
       }),
       resolveWorkspace({ workspace }) {
@@ -178,6 +191,8 @@ export function fakeSubscription() {
       firstSyncEventTypes: [...(fake.firstSyncEventTypes ?? [])],
     });
     providers.set(name, provider);
+    if (fake.needsConnection) connected.add(name);
+    if (fake.hasPrevious) withPrevious.add(name);
     envelopes.set(`${name} ${revision}`, provider.envelopes);
   }
 
