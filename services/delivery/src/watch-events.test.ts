@@ -1,4 +1,5 @@
 import type { WatchedEvent } from "@posthorn/proto/posthorn/delivery/v1/event_service";
+import { EnvelopeField_Source } from "@posthorn/proto/posthorn/type/v1/envelope";
 import { Signature_Scheme } from "@posthorn/proto/posthorn/type/v1/policy";
 import { receiver } from "@posthorn/testkit";
 import { afterAll, beforeAll, expect, it, onTestFinished } from "vitest";
@@ -19,10 +20,13 @@ afterAll(async () => {
 
 /** Watches a new workspace through a process; gives what comes after the first message. */
 async function watch(
-  options: { eventTypes?: string[]; version?: string } = {},
+  {
+    provider = "demo",
+    ...options
+  }: { eventTypes?: string[]; version?: string; provider?: string } = {},
   { events } = delivery,
 ) {
-  const workspace = harness.subscription.addWorkspace();
+  const workspace = harness.subscription.addWorkspace(undefined, provider);
   const stop = new AbortController();
   onTestFinished(() => stop.abort());
   const stream = events.watchEvents({ workspace, ...options }, { signal: stop.signal });
@@ -85,4 +89,39 @@ it("refuses a payload version that the provider does not have", async () => {
     reason: "invalid",
     fields: [{ field: "version", description: "must be one of v1" }],
   });
+});
+
+it("shows the payload version that was asked for, else the newest", async () => {
+  const text = (version: string) => ({
+    version,
+    fields: [{ name: "v", source: EnvelopeField_Source.TEXT, text: version }],
+  });
+  harness.subscription.setProvider("versions", { envelopes: [text("v1"), text("v2")] });
+  const provider = "versions";
+  const [old, newest] = [await watch({ provider, version: "v1" }), await watch({ provider })];
+  expect([old.first.version, newest.first.version]).toEqual(["v1", "v2"]);
+  for (const { workspace } of [old, newest]) await harness.publish(workspace, {});
+  const bodies = [await old.next(), await newest.next()].map(({ body }) =>
+    String(Buffer.from(body)),
+  );
+  expect(bodies).toEqual(['{"v":"v1"}', '{"v":"v2"}']);
+});
+
+it("leaves out what is sent to nobody: what the provider withholds, and first syncs", async () => {
+  const { subscription } = harness;
+  subscription.setProvider("withholding", {
+    eventTypeFilters: { "order.status": "event.data.done == true" },
+    firstSyncEventTypes: ["connection.*"],
+  });
+  const { workspace, next } = await watch({ provider: "withholding" });
+  const connection = subscription.addConnection(workspace);
+  await harness.publish(
+    workspace,
+    { type: "order.status", data: '{"done": false}' },
+    { type: "order.created", connection },
+    { type: "order.status", data: '{"done": true}' },
+    { type: "connection.created", connection },
+  );
+  const shown = [await next(), await next()];
+  expect(shown.map(({ event }) => event?.type)).toEqual(["order.status", "connection.created"]);
 });

@@ -20,6 +20,7 @@ interface FilterOptions {
   readonly after?: string;
   readonly before?: string;
   readonly query?: string;
+  readonly connection?: string;
 }
 
 interface ResendOptions extends FilterOptions {
@@ -86,6 +87,7 @@ function withFilter(command: Command): Command {
     .option("--type <name>", "only those of this event type")
     .option("--state <state>", "only those in this state", oneOf(...states))
     .option("--status <code>", "only those whose last attempt got this HTTP status", count)
+    .option("--connection <id>", "only those whose event comes from this connection")
     .option(
       "--after <time>",
       "only those made since: a time, or how long ago, such as 2h",
@@ -109,6 +111,7 @@ function filterOf({ environment }: Session, options: FilterOptions) {
     after: rfc3339(options.after),
     before: rfc3339(options.before),
     query: options.query,
+    connection: options.connection,
   };
 }
 

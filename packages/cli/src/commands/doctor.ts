@@ -3,6 +3,7 @@ import {
   type PosthornClient,
   PosthornError,
   posthornClient,
+  subscription,
   timestampDate,
 } from "@posthorn/client";
 import type { Command } from "commander";
@@ -165,7 +166,9 @@ async function* ofWebhooks(
     return;
   }
   const ill = list.webhooks.filter(
-    (webhook) => webhook.state === 3 || (webhook.consecutiveFailures ?? 0) > 0,
+    (webhook) =>
+      webhook.state === subscription.Webhook_State.DISABLED ||
+      (webhook.consecutiveFailures ?? 0) > 0,
   );
   const count = `${list.webhooks.length} in ${workspace}`;
   yield ill.length === 0
