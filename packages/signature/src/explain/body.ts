@@ -3,6 +3,7 @@ import type { Guess, SignatureFault } from "./fault.ts";
 
 const advice = "verify the bytes as they came, before anything parses, decodes or prints them";
 const printed = "the body was parsed and written anew, which changed its bytes";
+const indented = "the body is indented: it was parsed and written anew, which changed its bytes";
 const tokens = /"(?:[^"\\]|\\.)*"|\s+|[^"\s]+|"/gs;
 
 /** The body as it may have been before it was printed, edited, or decoded and encoded. */
@@ -25,7 +26,7 @@ export function bodyGuesses(options: VerifyOptions): readonly Guess[] {
 export function bodyFault(options: VerifyOptions, problem: string): SignatureFault | undefined {
   const text = Buffer.from(options.body).toString();
   if (text === "") return fault("body_changed", "the body is empty");
-  if (/^\s*[[{]\s*\n/.test(text)) return fault("body_reserialized", `it is indented: ${printed}`);
+  if (/^\s*[[{]\s*\n/.test(text)) return fault("body_reserialized", indented);
   if (!isJson(text)) return fault("body_changed", "the body is not JSON: it was cut off or edited");
   if (text.includes("\ufffd")) {
     return fault("body_changed", "the body holds U+FFFD, which stands for bytes that were lost");

@@ -58,7 +58,7 @@ describe.each(all)("%j", (signature) => {
       received(signature, () => ({ headers: { "Other-Signature": "a" } })),
     );
     expect(fault?.reason).toBe("header_missing");
-    expect(fault?.problem).toMatch(/^the header [a-z-]+ is missing; there is other-signature$/);
+    expect(fault?.problem).toMatch(/^the headers? .* (is|are) missing; there is other-signature$/);
   });
 
   test("says that there is no secret, or an empty one", () => {
@@ -172,6 +172,27 @@ function asText() {
 function urlIs(url: string) {
   return () => ({ request: { ...request, url } });
 }
+
+test.each<[string, Signature, Signature]>([
+  ["standard", { scheme: "svix" }, standard],
+  ["standard-ed25519", hmac, ed25519],
+  ["svix", standard, { scheme: "svix" }],
+  ["rfc9421", timed, rfc9421],
+])("says that a message is signed by %s", (scheme, expected, signed) => {
+  const { headers } = received(signed);
+  const [fault] = explainSignature(received(expected, () => ({ headers })));
+  expect(fault).toMatchObject({
+    reason: "header_missing",
+    advice: `verify by the scheme ${scheme}`,
+  });
+});
+
+test("lists all headers that are missing at once", () => {
+  const faults = explainSignature(received(standard, () => ({ headers: {} })));
+  expect(faults.map(({ problem }) => problem)).toEqual([
+    "the headers webhook-id, webhook-timestamp and webhook-signature are missing",
+  ]);
+});
 
 test("says in which form the digest was expected", () => {
   const [fault] = explainSignature(
