@@ -2,6 +2,7 @@ import {
   type Claims,
   claim,
   fixtureClaim,
+  ours,
   portal,
   portalRuling,
   prose,
@@ -137,6 +138,10 @@ export const claims: Claims = {
     ruling(
       "Added members give null, removed ones their old value, values of another type their whole old value; where a key has a dot, the whole old value of its parent.",
       paths,
+    ),
+    ours(
+      "A test's message has all of its members: a connection that does not exist, the integration “example”, and {} as previous attributes of an updated event.",
+      "has all of its members in a test, and in the test when it is sent again",
     ),
     portalRuling(
       "The tab Event Catalog shows schema and example of the whole rendered message.",

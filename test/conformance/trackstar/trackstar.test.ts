@@ -279,6 +279,29 @@ describe("The message", () => {
     expect(withPrevious.length).toBe(updatedTypes.length);
   });
 
+  it("has all of its members in a test, and in the test when it is sent again", async () => {
+    const { one, target, path } = await setup();
+    const { tests } = await one.ask("POST", `${path}:test`, {
+      eventTypes: ["order.created", "order.updated"],
+    });
+    const updated = tests.find((test: { eventType: string }) => test.eventType === "order.updated");
+    const again = `/deliveries/${updated.attempt.delivery}:resend`;
+    await one.ask("POST", again, {});
+    const messages = (await target.next(3)).map((request) => messageOf(request));
+    const names = messages.map(({ integration_name }) => integration_name);
+    expect(names).toEqual(["example", "example", "example"]);
+    for (const { connection_id } of messages) expect(connection_id).toMatch(/^conn_[0-9a-z]{26}$/);
+    const previous = messages.map(({ event_type, previous_attributes }) => [
+      event_type,
+      previous_attributes,
+    ]);
+    expect(previous.sort()).toEqual([
+      ["order.created", undefined],
+      ["order.updated", {}],
+      ["order.updated", {}],
+    ]);
+  });
+
   it("works the previous values out of the object as it was before", async () => {
     const { target, publish } = await setup();
     const previousData = { id: "ord_1", status: "open", total_price: 10 };
