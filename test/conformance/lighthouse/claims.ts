@@ -14,6 +14,10 @@ export const claims: Claims = {
       "has the body, signature, key, limit and secrets that its file says, and nothing of another's",
     ),
     ruling(
+      "Whatever one of the five has, another may have too, in other company.",
+      "takes every policy of the others together, under names of its own",
+    ),
+    ruling(
       "Members of data stand beside those of the envelope, and may not have their names.",
       "refuses data that clashes with the members of the body, naming the member",
     ),

@@ -19,6 +19,35 @@ beforeAll(async () => {
 }, 120_000);
 afterAll(() => hosting?.stop());
 
+/** A provider that has about everything that a file can say. */
+const weather = {
+  name: "weather",
+  signatures: [{ scheme: "HMAC", header: "X-Weather" }],
+  secrets: { readable: true, custom: true, optional: true, rotation: "AT_ONCE" },
+  eventTypeSelection: "EXACTLY_ONE",
+  webhooksStartPaused: true,
+  connections: { required: true, firstSyncEventTypes: ["station.*"] },
+  envelopes: [
+    { version: "a", fields: [{ name: "now", source: "DATA" }] },
+    {
+      version: "b",
+      fields: [
+        { name: "source", source: "TEXT", text: "weather" },
+        { name: "v", source: "VERSION" },
+        { name: "station", source: "INTEGRATION_NAME" },
+        { name: "from", source: "CONNECTION_ID" },
+        { name: "was", source: "PREVIOUS_ATTRIBUTES" },
+        { name: "now", source: "DATA" },
+        { name: "id", source: "EVENT_ID" },
+      ],
+    },
+  ],
+  eventTypes: [
+    { name: "reading.changed", hasPrevious: true, filter: "event.data.celsius > 30" },
+    { name: "station.lost" },
+  ],
+};
+
 const customer = () => hosting.customer("trackelio", { key: operatorKey });
 
 /** The file under another name, so that each test has a provider of its own. */
@@ -76,6 +105,45 @@ describe("A sixth provider", () => {
     expect(answers).toEqual([...Array(9).fill(200), 400]);
     const unknown = await one.call("POST", "/events", { type: "nps.submitted", data: {} });
     expect(unknown.status).toBe(400);
+  });
+
+  it("takes every policy of the others together, under names of its own", async () => {
+    const { body: applied } = await hosting.apply(weather);
+    const key = applied.operatorKey;
+    const one = hosting.customer("trackelio", { key });
+    const refused = await one.call("POST", "/webhooks", { url: "https://example.com/" });
+    expect(refused.text).toContain("webhook.eventTypes");
+    const draft = { eventTypes: ["reading.changed"] };
+    const { target, webhook, path } = await one.listen({ webhook: draft });
+    expect(webhook).toMatchObject({ state: "PAUSED", version: "b", hasSecret: false });
+    await one.ask("PATCH", path, { state: "ACTIVE" });
+    const { id: connection } = await one.ask("POST", "/connections", { integrationName: "roof" });
+    const reading = (celsius: number, before: number) => ({
+      type: "reading.changed",
+      connection,
+      data: { celsius },
+      previousData: { celsius: before },
+    });
+    const first = await one.publish(reading(31, 30));
+    expect(await one.skippedReason(first.id)).toBe("FIRST_SYNC");
+    await one.ask("POST", `/connections/${connection}:completeSync`, {});
+    const cold = await one.publish(reading(12, 11));
+    expect(await one.skippedReason(cold.id)).toBe("TYPE_FILTERED");
+    const hot = await one.publish(reading(35, 34));
+    const [unsigned] = await target.next();
+    expect(String(unsigned?.body)).toBe(
+      `{"source":"weather","v":"b","station":"roof","from":"${connection}","was":{"celsius":34},"now":{"celsius":35},"id":"${hot.id}"}`,
+    );
+    expect(unsigned?.headers).not.toHaveProperty("x-weather");
+    await one.ask("PATCH", path, { secret: "rain-or-shine", version: "a" });
+    expect(await one.ask("GET", `${path}/secret`)).toEqual({ secret: "rain-or-shine" });
+    await one.publish(reading(36, 35));
+    const [signed] = await target.next();
+    expect(String(signed?.body)).toBe('{"now":{"celsius":36}}');
+    const digest = createHmac("sha256", "rain-or-shine")
+      .update(signed?.body ?? "")
+      .digest("hex");
+    expect(signed?.headers).toMatchObject({ "x-weather": digest });
   });
 
   it("refuses data that clashes with the members of the body, naming the member", async () => {
