@@ -66,13 +66,13 @@ export function routesOf(method: DescMethod, rules: RouteRules): Route[] {
   });
 }
 
-function routeOf(method: DescMethod, binding: Binding, rules: RouteRules): Route {
+function routeOf(method: RestMethod, binding: Binding, rules: RouteRules): Route {
   const template = parseTemplate(binding.path);
   const pathParams = pathParamsOf(method.input, template);
   const body = bodyOf(method.input, binding);
   checkApart(pathParams, body);
   return {
-    method: method as RestMethod,
+    method,
     httpMethod: binding.httpMethod,
     template,
     pathParams,

@@ -203,6 +203,15 @@ describe("a field's rules", () => {
     expect(schemaOf("string", { type, ignore: Ignore.ALWAYS })).toEqual({ type: "string" });
   });
 
+  it.each<[string, Type, object]>([
+    ["string", { case: "string", value: { pattern: "x" } }, { const: "" }],
+    ["int32", { case: "int32", value: { greaterThan: { case: "gt", value: 4 } } }, { const: 0 }],
+    ["int64", { case: "int64", value: { in: [4n] } }, { const: "0" }],
+  ])("may leave the zero of %s out", (spec, type, zero) => {
+    const schema = schemaOf(spec, { type, ignore: Ignore.IF_ZERO_VALUE });
+    expect(schema).toMatchObject({ anyOf: [zero, expect.any(Object)] });
+  });
+
   it("may name an example", () => {
     const example = (spec: string, type: Type) => made.field(fieldOf(spec, { type }));
     expect(example("string", { case: "string", value: { example: ["a"] } })).toBe("a");

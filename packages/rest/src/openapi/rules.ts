@@ -1,4 +1,11 @@
-import { create, type DescField, type DescMessage, getOption, toJson } from "@bufbuild/protobuf";
+import {
+  create,
+  type DescField,
+  type DescMessage,
+  getOption,
+  ScalarType,
+  toJson,
+} from "@bufbuild/protobuf";
 import { DurationSchema, TimestampSchema } from "@bufbuild/protobuf/wkt";
 import {
   type EnumRules,
@@ -11,6 +18,7 @@ import {
   type Rule,
 } from "@bufbuild/protovalidate/gen/buf/validate/validate_pb.js";
 import { findField } from "../field-path.ts";
+import { isRawJson } from "../raw-json.ts";
 import { compact, type JsonSchema } from "./json-schema.ts";
 import { constOf, given, numberKeywords, rangeText } from "./number-rules.ts";
 import { bytesKeywords, bytesText, textKeywords, textRuleText } from "./text-rules.ts";
@@ -22,7 +30,31 @@ export function isRequired(field: DescField): boolean {
 
 /** Gives the keywords that say what protovalidate checks of a field's value. */
 export function ruleKeywords(field: DescField): JsonSchema {
-  return keywordsOf(field, rulesOf(field));
+  const rules = rulesOf(field);
+  const keywords = keywordsOf(field, rules);
+  const zero = rules.ignore === Ignore.IF_ZERO_VALUE ? zeroOf(field) : undefined;
+  if (zero === undefined || Object.keys(keywords).length === 0) return keywords;
+  return { anyOf: [{ const: zero }, keywords] };
+}
+
+/** The zero of a scalar as JSON says it; undefined for all else. */
+function zeroOf(field: DescField): unknown {
+  if (field.fieldKind !== "scalar" || isRawJson(field)) return undefined;
+  switch (field.scalar) {
+    case ScalarType.BOOL:
+      return false;
+    case ScalarType.STRING:
+    case ScalarType.BYTES:
+      return "";
+    case ScalarType.INT64:
+    case ScalarType.UINT64:
+    case ScalarType.SINT64:
+    case ScalarType.FIXED64:
+    case ScalarType.SFIXED64:
+      return "0";
+    default:
+      return 0;
+  }
 }
 
 /** Gives the keywords for each item of a list, or each value of a map. */
