@@ -67,31 +67,45 @@ async function* pieces(body: Uint8Array | AsyncIterable<Uint8Array>): AsyncGener
   if (isEmpty) yield new Uint8Array();
 }
 
-const lineFeed = 10;
+const lineFeed = 0x0a;
+const space = 0x20;
 
 /** The lines of a body that are not blank. */
 async function* lines(
   body: Uint8Array | AsyncIterable<Uint8Array>,
   bytesMax: number,
 ): AsyncGenerator<Uint8Array> {
-  let begun = Buffer.alloc(0);
+  const line = begunLine(bytesMax);
   for await (const chunk of iterable(body)) {
     let start = 0;
     for (let end = chunk.indexOf(lineFeed); end >= 0; end = chunk.indexOf(lineFeed, start)) {
-      const line = Buffer.concat([begun, chunk.subarray(start, end)]);
-      begun = Buffer.alloc(0);
+      line.add(chunk.subarray(start, end));
       start = end + 1;
-      yield* checked(line, bytesMax);
+      yield* line.take();
     }
-    begun = Buffer.concat([begun, chunk.subarray(start)]);
-    if (begun.length > bytesMax) throw tooLarge(bytesMax);
+    line.add(chunk.subarray(start));
   }
-  yield* checked(begun, bytesMax);
+  yield* line.take();
 }
 
-function* checked(line: Buffer, bytesMax: number): Generator<Uint8Array> {
-  if (line.length > bytesMax) throw tooLarge(bytesMax);
-  if (line.some((byte) => byte > 32)) yield line;
+/** A line that is still coming; its parts are joined once, however many there are. */
+function begunLine(bytesMax: number) {
+  let parts: Uint8Array[] = [];
+  let length = 0;
+  return {
+    add(part: Uint8Array): void {
+      length += part.length;
+      if (length > bytesMax) throw tooLarge(bytesMax);
+      parts.push(part);
+    },
+    /** Gives the line, unless it is blank, and begins the next. */
+    *take(): Generator<Uint8Array> {
+      const line = Buffer.concat(parts, length);
+      parts = [];
+      length = 0;
+      if (line.some((byte) => byte > space)) yield line;
+    },
+  };
 }
 
 function iterable(body: Uint8Array | AsyncIterable<Uint8Array>) {
