@@ -1,4 +1,4 @@
-import { existsSync, globSync, readFileSync } from "node:fs";
+import { globSync, readFileSync } from "node:fs";
 
 const home = new URL("..", import.meta.url);
 
@@ -89,11 +89,6 @@ export function squeezed(text: string): string {
 export async function conformanceFolders(): Promise<readonly ConformanceFolder[]> {
   const found = globSync("*/claims.ts", { cwd: home.pathname }).map((path) => path.split("/")[0]);
   return await Promise.all(found.sort().map((name = "") => folder(name)));
-}
-
-/** Whether the folder has a stored page. */
-export function hasPage(name: string): boolean {
-  return existsSync(new URL(`${name}/page.txt`, home));
 }
 
 async function folder(name: string): Promise<ConformanceFolder> {
