@@ -22,9 +22,9 @@ export function publishService(deps: PublishServiceDeps): ServiceImpl<typeof Pub
     async publishEvent(request, context) {
       const event = requireEvent(request.event);
       const key = keyOfEvent(keyHeaderOf(context), event);
-      const named = { ...sourceOf(context), event, key, field: "event" };
-      const checked = { ...named, event: await publisher.check(named) };
-      const accepted = await publisher.identify(await atHome(publisher, context, [checked]));
+      const submission = { ...sourceOf(context), event, key, field: "event" };
+      submission.event = await publisher.check(submission);
+      const accepted = await publisher.identify(await atHome(publisher, context, [submission]));
       await publisher.append(accepted);
       countAccepted(1);
       return requireEvent(accepted[0]?.event);
