@@ -1,74 +1,80 @@
 import { Byte, skipSpace } from "./bytes.ts";
 import { endOfString } from "./tokens.ts";
 
-/** A value of a document, by where its source text stands. */
+/** A value of a document, by where its source text stands. Nothing of it is decoded. */
 export interface JsonNode {
   readonly kind: "object" | "array" | "string" | "number" | "literal";
   readonly start: number;
   /** The offset behind its last byte. */
   readonly end: number;
-  /** Its members by name, or its elements by index as text; empty in scalars. */
-  readonly items: ReadonlyMap<string, JsonNode>;
+  /** Where its name stands, in quotes; of a member of an object, else 0. */
+  readonly nameStart: number;
+  readonly nameEnd: number;
+  /** Its members or elements, in their order; empty in scalars. */
+  readonly items: readonly JsonNode[];
 }
 
-const noItems: ReadonlyMap<string, JsonNode> = new Map();
+interface Name {
+  readonly nameStart: number;
+  readonly nameEnd: number;
+}
+
+const noName: Name = { nameStart: 0, nameEnd: 0 };
+const noItems: readonly JsonNode[] = [];
 
 /**
  * Gives the tree of a sound document: call scanJson before, whose limit on depth bounds the
- * recursion here. Names are texts behind a quote, which keeps names like "123" from being array
- * indexes: V8 hashes those without its seed, so that they can be made to collide.
+ * recursion here.
  */
 export function jsonTree(bytes: Uint8Array): JsonNode {
-  return nodeAt(bytes, skipSpace(bytes, 0));
+  return nodeAt(bytes, skipSpace(bytes, 0), noName);
 }
 
-function nodeAt(bytes: Uint8Array, start: number): JsonNode {
-  switch (bytes[start]) {
-    case Byte.openBrace:
-      return objectAt(bytes, start);
-    case Byte.openBracket:
-      return arrayAt(bytes, start);
-    case Byte.quote:
-      return { kind: "string", start, end: endOfString(bytes, start), items: noItems };
-  }
+function nodeAt(bytes: Uint8Array, start: number, { nameStart, nameEnd }: Name): JsonNode {
   const first = bytes[start] ?? 0;
+  if (first === Byte.openBrace || first === Byte.openBracket) {
+    const kind = first === Byte.openBrace ? "object" : "array";
+    const items: JsonNode[] = [];
+    const end =
+      kind === "object" ? readMembers(bytes, start, items) : readList(bytes, start, items);
+    return { kind, start, end, nameStart, nameEnd, items };
+  }
+  if (first === Byte.quote) {
+    const end = endOfString(bytes, start);
+    return { kind: "string", start, end, nameStart, nameEnd, items: noItems };
+  }
   const kind = first === Byte.minus || first <= Byte.nine ? "number" : "literal";
-  return { kind, start, end: endOfBareValue(bytes, start), items: noItems };
+  return { kind, start, end: endOfBareValue(bytes, start), nameStart, nameEnd, items: noItems };
 }
 
-function objectAt(bytes: Uint8Array, start: number): JsonNode {
-  const items = new Map<string, JsonNode>();
+/** Reads the members of the object at `start`; gives the offset behind it. */
+function readMembers(bytes: Uint8Array, start: number, members: JsonNode[]): number {
   let at = skipSpace(bytes, start + 1);
   while (bytes[at] === Byte.quote) {
     const nameEnd = endOfString(bytes, at);
-    const name = quotedName(bytes, at, nameEnd);
-    const item = nodeAt(bytes, skipSpace(bytes, skipSpace(bytes, nameEnd) + 1));
-    items.set(name, item);
-    at = nextItem(bytes, item.end);
+    const value = skipSpace(bytes, skipSpace(bytes, nameEnd) + 1);
+    const member = nodeAt(bytes, value, { nameStart: at, nameEnd });
+    members.push(member);
+    at = nextItem(bytes, member.end);
   }
-  return { kind: "object", start, end: at + 1, items };
+  return at + 1;
 }
 
-function arrayAt(bytes: Uint8Array, start: number): JsonNode {
-  const items = new Map<string, JsonNode>();
+/** Reads the elements of the array at `start`; gives the offset behind it. */
+function readList(bytes: Uint8Array, start: number, elements: JsonNode[]): number {
   let at = skipSpace(bytes, start + 1);
   while (at < bytes.length && bytes[at] !== Byte.closeBracket) {
-    const item = nodeAt(bytes, at);
-    items.set(`"${items.size}`, item);
-    at = nextItem(bytes, item.end);
+    const element = nodeAt(bytes, at, noName);
+    elements.push(element);
+    at = nextItem(bytes, element.end);
   }
-  return { kind: "array", start, end: at + 1, items };
+  return at + 1;
 }
 
 /** Gives the offset of what follows a value, stepping over white space and a comma. */
 export function nextItem(bytes: Uint8Array, end: number): number {
   const at = skipSpace(bytes, end);
   return bytes[at] === Byte.comma ? skipSpace(bytes, at + 1) : at;
-}
-
-function quotedName(bytes: Uint8Array, start: number, end: number): string {
-  const text = Buffer.from(bytes.buffer, bytes.byteOffset + start, end - start).toString("utf8");
-  return text.includes("\\") ? `"${JSON.parse(text)}` : text.slice(0, -1);
 }
 
 /** Gives the offset behind a number or literal: a structural byte or white space ends it. */

@@ -160,5 +160,6 @@ function sorted(value: unknown): unknown {
   if (Array.isArray(value)) return value.map(sorted);
   if (typeof value !== "object" || value === null) return value;
   const entries = Object.entries(value).sort(([one], [other]) => (one < other ? -1 : 1));
-  return entries.map(([name, item]) => [name, sorted(item)]);
+  // Not a list itself, so that `{}` is not `[]`.
+  return { members: entries.map(([name, item]) => [name, sorted(item)]) };
 }

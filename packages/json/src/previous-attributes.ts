@@ -1,3 +1,5 @@
+import { Byte } from "./bytes.ts";
+import { hasPath, type JsonPlace, memberName, pathOf } from "./json-place.ts";
 import { type JsonNode, jsonTree } from "./json-tree.ts";
 import { isSameNumber, isSameString } from "./same-scalar.ts";
 
@@ -21,8 +23,9 @@ export function previousAttributes(
 }
 
 interface Change {
-  readonly path: string;
-  /** Where it stood; undefined for what was not there. */
+  /** Undefined: the document itself. */
+  readonly place: JsonPlace | undefined;
+  /** What stood there; undefined for nothing. */
   readonly old: JsonNode | undefined;
 }
 
@@ -32,76 +35,128 @@ interface Comparison {
   readonly changes: Change[];
 }
 
-/** Notes what differs between two values at a path, which is undefined for the documents. */
+/** A value that stood or stands at the same place of both documents, in one of them or in both. */
+type Pair = readonly [old: JsonNode | undefined, now: JsonNode | undefined];
+
 function noteChanges(
   comparison: Comparison,
   old: JsonNode,
   now: JsonNode,
-  path: string | undefined,
+  place: JsonPlace | undefined,
 ): void {
   const hasItems = old.kind === "object" || old.kind === "array";
-  if (old.kind === now.kind && hasItems) noteItems(comparison, old, now, path);
-  else if (!isSameScalar(comparison, old, now)) comparison.changes.push({ path: path ?? "", old });
+  if (old.kind === now.kind && hasItems) noteItems(comparison, old, now, place);
+  else if (!isSameScalar(comparison, old, now)) comparison.changes.push({ place, old });
 }
 
+/** Where a name that has no path changed, all that changed is the object around it. */
 function noteItems(
   comparison: Comparison,
   old: JsonNode,
   now: JsonNode,
-  path: string | undefined,
+  outer: JsonPlace | undefined,
 ): void {
-  const { changes } = comparison;
+  const { before, after, changes } = comparison;
   const countBefore = changes.length;
-  for (const name of namesOf(old, now)) {
-    const oldItem = old.items.get(name);
-    const nowItem = now.items.get(name);
-    const itemPath = pathOf(path, name);
+  let index = 0;
+  for (const [oldItem, nowItem] of pairs(comparison, old, now)) {
+    const node = oldItem ?? nowItem;
+    if (node === undefined) continue;
+    const bytes = oldItem ? before : after;
+    const place = { outer, bytes, node, index: old.kind === "array" ? index : undefined };
     const count = changes.length;
-    if (oldItem && nowItem) noteChanges(comparison, oldItem, nowItem, itemPath ?? "");
-    else changes.push({ path: itemPath ?? "", old: oldItem });
-    if (itemPath !== undefined || changes.length === count) continue;
+    if (oldItem && nowItem) noteChanges(comparison, oldItem, nowItem, place);
+    else changes.push({ place, old: oldItem });
+    index += 1;
+    if (changes.length === count || hasPath(place)) continue;
     changes.length = countBefore;
-    changes.push({ path: path ?? "", old });
+    changes.push({ place: outer, old });
     return;
   }
 }
 
-/** The old names in their order, then the new ones. */
-function* namesOf(old: JsonNode, now: JsonNode): Generator<string> {
-  yield* old.items.keys();
-  for (const name of now.items.keys()) if (!old.items.has(name)) yield name;
+/** Gives elements by index, or members by name: the old ones in their order, then the new ones. */
+function* pairs(comparison: Comparison, old: JsonNode, now: JsonNode): Generator<Pair> {
+  if (old.kind === "object" && !hasSameNames(comparison, old, now)) {
+    return yield* pairsByName(comparison, old, now);
+  }
+  const count = Math.max(old.items.length, now.items.length);
+  for (let index = 0; index < count; index += 1) yield [old.items[index], now.items[index]];
 }
 
-/** Gives the path of a member; undefined when it has none, or none that is its own. */
-function pathOf(path: string | undefined, quotedName: string): string | undefined {
-  if (quotedName.includes(".")) return undefined;
-  const name = quotedName.slice(1);
-  if (path !== undefined) return `${path}.${name}`;
-  return name === "" ? undefined : name;
+/** Tells whether two objects have the same names, spelt alike and in the same order. */
+function hasSameNames({ before, after }: Comparison, old: JsonNode, now: JsonNode): boolean {
+  if (old.items.length !== now.items.length) return false;
+  return old.items.every((member, index) => {
+    const other = now.items[index];
+    if (other === undefined) return false;
+    const { nameStart, nameEnd } = member;
+    return isSameSource(
+      { bytes: before, start: nameStart, end: nameEnd },
+      { bytes: after, start: other.nameStart, end: other.nameEnd },
+    );
+  });
+}
+
+function* pairsByName(
+  { before, after }: Comparison,
+  old: JsonNode,
+  now: JsonNode,
+): Generator<Pair> {
+  const left = new Map(now.items.map((member) => [keyOf(after, member), member]));
+  for (const member of old.items) {
+    const key = keyOf(before, member);
+    yield [member, left.get(key)];
+    left.delete(key);
+  }
+  for (const member of left.values()) yield [undefined, member];
+}
+
+/**
+ * A name behind a quote, which keeps names like "123" from being array indexes: V8 hashes those
+ * without its seed, so that they can be made to collide.
+ */
+function keyOf(bytes: Uint8Array, member: JsonNode): string {
+  return `"${memberName(bytes, member)}`;
 }
 
 function isSameScalar({ before, after }: Comparison, old: JsonNode, now: JsonNode): boolean {
   if (old.kind !== now.kind) return false;
-  if (isSameSource(before, old, after, now)) return true;
-  if (old.kind === "string") return isSameString(textOf(before, old), textOf(after, now));
-  return old.kind === "number" && isSameNumber(textOf(before, old), textOf(after, now));
+  const one = { bytes: before, start: old.start, end: old.end };
+  const other = { bytes: after, start: now.start, end: now.end };
+  if (isSameSource(one, other)) return true;
+  if (old.kind === "string") return isSameString(textOf(one), textOf(other));
+  if (old.kind !== "number" || (isPlain(one) && isPlain(other))) return false;
+  return isSameNumber(textOf(one), textOf(other));
 }
 
-function isSameSource(
-  before: Uint8Array,
-  old: JsonNode,
-  after: Uint8Array,
-  now: JsonNode,
-): boolean {
-  const length = old.end - old.start;
-  if (now.end - now.start !== length) return false;
+interface Source {
+  readonly bytes: Uint8Array;
+  readonly start: number;
+  readonly end: number;
+}
+
+function isSameSource(one: Source, other: Source): boolean {
+  const length = one.end - one.start;
+  if (other.end - other.start !== length) return false;
   for (let offset = 0; offset < length; offset += 1) {
-    if (before[old.start + offset] !== after[now.start + offset]) return false;
+    if (one.bytes[one.start + offset] !== other.bytes[other.start + offset]) return false;
   }
   return true;
 }
 
-function textOf(bytes: Uint8Array, { start, end }: JsonNode): string {
+/** Tells whether a number can be written in one way only: digits, after a minus or none. */
+function isPlain({ bytes, start, end }: Source): boolean {
+  if (bytes[start] === Byte.zero) return false;
+  for (let at = start; at < end; at += 1) {
+    const byte = bytes[at] as number;
+    const isDigit = byte >= Byte.zero && byte <= Byte.nine;
+    if (!isDigit && (byte !== Byte.minus || bytes[at + 1] === Byte.zero)) return false;
+  }
+  return true;
+}
+
+function textOf({ bytes, start, end }: Source): string {
   return Buffer.from(bytes.buffer, bytes.byteOffset + start, end - start).toString("utf8");
 }
 
@@ -112,15 +167,15 @@ function written(
 ): Uint8Array | undefined {
   const parts: Uint8Array[] = [];
   let length = 1;
-  for (const { path, old } of changes) {
-    // Paths are made of names that stand in the documents once, but repeat for each change.
-    if (length + path.length > bytesMax) return undefined;
-    const head = Buffer.from(`${parts.length === 0 ? "{" : ","}${JSON.stringify(path)}:`);
+  for (const { place, old } of changes) {
+    const separator = parts.length === 0 ? "{" : ",";
+    const head = Buffer.from(`${separator}${JSON.stringify(pathOf(place))}:`);
     const value = old === undefined ? nullText : before.subarray(old.start, old.end);
     parts.push(head, value);
     length += head.length + value.length;
+    // Paths repeat for each change what the documents name once.
+    if (length > bytesMax) return undefined;
   }
-  if (length > bytesMax) return undefined;
   return parts.length === 0 ? Buffer.from("{}") : Buffer.concat([...parts, closing]);
 }
 
