@@ -151,5 +151,11 @@ describe.runIf(canRunKafkaBroker())("the environment of deploy/compose.yaml", ()
     const key = await runOnce("subscription", "create-operator-key", "demo");
     expect((await call("GET", "/v1/api-keys", undefined, { key })).status).toBe(200);
     await target.close();
+    const file = readFileSync(`${root}deploy/providers/up42.yaml`, "utf8");
+    const headers = { "content-type": "application/yaml" };
+    const applied = await call("POST", "/v1/providers:apply", file, { key: adminKey, headers });
+    const options = { key: applied.body.operatorKey };
+    const events = await call("GET", "/webhooks/events", undefined, options);
+    expect(events.body, events.text).toMatchObject({ data: [{ name: "order.status" }] });
   }, 120_000);
 });

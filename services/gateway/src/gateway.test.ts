@@ -7,6 +7,7 @@ import { SubscriptionSyncService } from "@posthorn/proto/posthorn/internal/subsc
 import { WebhookService } from "@posthorn/proto/posthorn/subscription/v1/webhook_service";
 import { newApiKey } from "@posthorn/rpc";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
+import { backendOf, publicServices } from "./public-services.ts";
 import { exchange, type TestGateway, testGateway } from "./test-gateway.ts";
 
 let gateway: TestGateway;
@@ -369,6 +370,24 @@ describe("what the instance tells of itself", () => {
     const response = await fetch(`${waiting.url}/readyz`);
     await waiting.stop();
     expect(response.status).toBe(503);
+  });
+
+  it("has no paths of services that it was not told of", async () => {
+    const services = publicServices.filter((service) => backendOf(service) !== "compat");
+    const without = await testGateway({ services });
+    const statuses = [without.url, gateway.url].map(async (url) => {
+      const answers = ["/hooks", "/v1/workspaces/acme/webhooks/wh_1"].map((path) =>
+        fetch(url + path, { headers: auth }),
+      );
+      return (await Promise.all(answers)).map(({ status }) => status);
+    });
+    const [few, all] = await Promise.all(statuses);
+    await without.stop();
+    // Nobody answers by script for the other system's API.
+    expect([few, all]).toEqual([
+      [404, 200],
+      [501, 200],
+    ]);
   });
 
   it("serves the API's description and a page for it from this host alone", async () => {

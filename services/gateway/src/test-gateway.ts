@@ -1,5 +1,5 @@
 import { connect } from "node:net";
-import { create } from "@bufbuild/protobuf";
+import { create, type DescService } from "@bufbuild/protobuf";
 import { EmptySchema } from "@bufbuild/protobuf/wkt";
 import { createRouterTransport, type HandlerContext } from "@connectrpc/connect";
 import { AppError, toConnectError } from "@posthorn/errors";
@@ -30,7 +30,11 @@ export interface TestGateway {
 
 /** Starts one. Any webhook but `wh_1` is not found; `wh_defect` breaks the service. */
 export async function testGateway(
-  options: { requestTimeoutMs?: number; isReady?: () => boolean } = {},
+  options: {
+    requestTimeoutMs?: number;
+    isReady?: () => boolean;
+    services?: readonly DescService[];
+  } = {},
 ): Promise<TestGateway> {
   const calls: SeenCall[] = [];
   const lines: string[] = [];
@@ -45,6 +49,7 @@ export async function testGateway(
       metrics: metrics(),
       transportOf: () => transport,
       isReady: options.isReady ?? (() => true),
+      ...(options.services && { services: options.services }),
       onListen: (part, address) => ports.set(part, address.port),
     },
   );
