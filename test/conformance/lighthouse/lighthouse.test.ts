@@ -62,7 +62,7 @@ describe("A sixth provider", () => {
     const paths = globSync("{packages,services}/*/src/**/*.ts", { cwd: root.pathname });
     const ours = paths.filter(
       (path) =>
-        !path.endsWith(".test.ts") &&
+        !/\.test\.ts$|\/testing\/|\/test-[a-z-]+\.ts$/.test(path) &&
         !path.startsWith("packages/proto/src/gen/") &&
         !path.startsWith("services/compat/"),
     );
