@@ -29,6 +29,8 @@ export interface ConnectionRelayDeps {
 const eventsPerTurnMax = 100;
 /** How often events are looked for when nobody wakes the relay: another process may have left them. */
 const pollMs = 5_000;
+/** As long a stop may have to wait for ingestion. */
+const call = { timeoutMs: 5_000 };
 /** The wait after a turn that failed. */
 const retryMs = 1_000;
 
@@ -67,7 +69,7 @@ export function connectionRelay(deps: ConnectionRelayDeps): Part {
   /** False when some of them are left. */
   async function finish(events: readonly ConnectionEvent[]): Promise<boolean> {
     try {
-      await ingestion.publishConnectionEvents({ events: events.map(toMessage) });
+      await ingestion.publishConnectionEvents({ events: events.map(toMessage) }, call);
     } catch (error) {
       if (isPassing(error)) throw error;
       return await finishEach(events, error);
