@@ -170,6 +170,21 @@ describe.each(systems)("$name", ({ name, foreignPaths, event, ready }) => {
     await one.ask("POST", "/webhooks", draft);
   });
 
+  it("refuses a type that its catalog lacks, and data that breaks a schema, naming the field", async () => {
+    const one = hosting.customer(name);
+    const more = await ready(one);
+    const [member = ""] = Object.keys(event.data);
+    const wrong = [
+      ["event.type", { ...event, type: "no.such.type" }],
+      ["event.data", { ...event, data: { ...event.data, [member]: 7 } }],
+    ] as const;
+    for (const [field, body] of wrong) {
+      const answer = await one.call("POST", "/events", { ...body, ...more });
+      expect(answer.status, answer.text).toBe(400);
+      expect(answer.body.details[1].fieldViolations).toMatchObject([{ field }]);
+    }
+  });
+
   it("finds no routes of another system's API by its own keys", async () => {
     const { one } = await setup();
     const keys = [one.key, await one.mintKey("webhooks", "webhooks:read", "secrets")];

@@ -34,6 +34,10 @@ export const claims: Claims = {
       "the choice of event types in the form for a webhook",
     ),
     ruling(
+      "Events are those of the catalog, with data that meets its schemas; others are refused.",
+      "refuses a type that its catalog lacks, and data that breaks a schema, naming the field",
+    ),
+    ruling(
       "Routes of another system's API are open to the keys of the provider that asks for them, and not found for others.",
       "finds no routes of another system's API by its own keys",
     ),
