@@ -242,13 +242,14 @@ describe("Managing webhooks", () => {
 
   it("signs nothing with the old secret after the answer, retries included", async () => {
     const { ask, path, hook, one, target } = await setup({ answers: { answers: [500, 200] } });
-    await one.ask("PATCH", `/webhooks/${hook.id}`, { retryPolicy: { delays: ["2s"] } });
+    await one.ask("PATCH", `/webhooks/${hook.id}`, { retryPolicy: { delays: ["5s"] } });
     await one.publish(event);
+    // The retry has to begin after the answer, which takes a second or more.
     const [before] = await target.next();
     const { secret } = await ask("POST", `${path}/rotate`);
     await one.publish(event);
     await ask("POST", `${path}/test`);
-    const after = await target.next(3);
+    const after = await target.next(3, 20_000);
     expect(byStandard(before as ReceivedRequest, hook.secret)).toBe(true);
     expect(after.map((request) => byStandard(request, secret))).toEqual([true, true, true]);
     expect(after.map((request) => byStandard(request, hook.secret))).toEqual([false, false, false]);
