@@ -222,6 +222,21 @@ describe("while the first sync of its connection runs", () => {
     expect(target.requests).toHaveLength(1);
   });
 
+  it("is judged so, too, when that ended longer ago than delivery remembers", async () => {
+    const { workspace, bodies, target } = await setup();
+    const connection = newId("conn");
+    const firstSyncEnd = new Date("2024-06-01T00:00:00Z");
+    const before = new Date(firstSyncEnd.getTime() - 1);
+    await harness.publish(
+      workspace,
+      { connection, firstSyncEnd, data: "1", time: before },
+      { connection, firstSyncEnd, data: "2", time: firstSyncEnd },
+    );
+    const [body = ""] = await bodies(1);
+    expect(JSON.parse(body)).toMatchObject({ data: 2 });
+    expect(target.requests).toHaveLength(1);
+  });
+
   it.each([Replay_Filter.MISSING, Replay_Filter.ALL])(
     "what was held back is never brought back by a replay of %s",
     async (filter) => {

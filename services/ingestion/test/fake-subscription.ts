@@ -1,4 +1,5 @@
 import { create } from "@bufbuild/protobuf";
+import type { Timestamp } from "@bufbuild/protobuf/wkt";
 import { AppError } from "@posthorn/errors";
 import {
   type CheckKeyRequest,
@@ -96,6 +97,13 @@ export class FakeSubscription {
       create(KnownConnectionSchema, { workspaceId, connectionId, integrationName }),
     );
     return connectionId;
+  }
+
+  /** Ends a connection's first sync, as a call that has been answered. */
+  endFirstSync(connectionId: string, end: Timestamp): void {
+    for (const connection of this.#connections) {
+      if (connection.connectionId === connectionId) connection.firstSyncCompleteTime = end;
+    }
   }
 
   /** Deletes a connection, as a call that has been answered. */

@@ -12,6 +12,16 @@ it.each([
   ["of no connection", { connectionId: undefined }, false],
   ["of a connection whose first sync runs", {}, true],
   ["of a connection that it knows nothing of", { connectionId: "conn_old" }, false],
+  [
+    "from before an end that it was accepted after",
+    { connectionId: "conn_old", time: "2026-11-21T09:00:00Z", firstSyncEndedAt: end },
+    true,
+  ],
+  [
+    "from after an end that it was accepted after",
+    { connectionId: "conn_old", firstSyncEndedAt: end },
+    false,
+  ],
   ["from before the end", { connectionId: "conn_ended", time: "2026-11-21T10:00:00.499Z" }, true],
   [
     "from just before the end",

@@ -9,6 +9,8 @@ export interface SyncedEvent {
   /** RFC 3339. */
   readonly time: string;
   readonly connectionId?: string | undefined;
+  /** When its connection's first sync ended, if it had when the event was accepted. */
+  readonly firstSyncEndedAt?: Date | undefined;
 }
 
 /**
@@ -16,13 +18,13 @@ export interface SyncedEvent {
  * that is not sent meanwhile. `sentTypes`, exact names or `prefix.*`, are; none means that all are.
  */
 export function isInFirstSync(
-  { type, time, connectionId }: SyncedEvent,
+  { type, time, connectionId, firstSyncEndedAt }: SyncedEvent,
   ends: FirstSyncEnds,
   sentTypes: readonly string[],
 ): boolean {
   if (connectionId === undefined || sentTypes.length === 0) return false;
-  if (!ends.has(connectionId)) return false;
-  const endedAt = ends.get(connectionId);
+  if (firstSyncEndedAt === undefined && !ends.has(connectionId)) return false;
+  const endedAt = firstSyncEndedAt ?? ends.get(connectionId);
   if (endedAt !== undefined && Date.parse(time) >= endedAt.getTime()) return false;
   return patternFor(type, sentTypes) === undefined;
 }

@@ -13,7 +13,7 @@ import type { Event } from "@posthorn/proto/posthorn/ingestion/v1/event";
 import { newUuid, uuidToId } from "@posthorn/runtime";
 import type { EventOrigin } from "../domain/event-origin.ts";
 import { skippedInWords, unsubscribedInWords } from "../domain/explanation.ts";
-import { isInFirstSync } from "../domain/first-sync.ts";
+import { isInFirstSync, type SyncedEvent } from "../domain/first-sync.ts";
 import {
   type MatchableEvent,
   matchableEvent,
@@ -33,7 +33,7 @@ const bodyBytesMax = 4 * 1024 * 1024;
 export interface DryRunInput {
   /** As it would be published, and fit to be. */
   readonly event: Event;
-  readonly origin: EventOrigin;
+  readonly origin: EventOrigin & Pick<SyncedEvent, "firstSyncEndedAt">;
   readonly workspace: KnownWorkspace;
   readonly provider: KnownProvider;
   readonly now: Date;

@@ -1,5 +1,6 @@
 import { setTimeout as sleep } from "node:timers/promises";
 import { create, toJsonString } from "@bufbuild/protobuf";
+import { timestampDate } from "@bufbuild/protobuf/wkt";
 import type { Client, ServiceImpl } from "@connectrpc/connect";
 import type { Bus } from "@posthorn/bus";
 import { partitionOf } from "@posthorn/bus";
@@ -21,6 +22,7 @@ import type { SubscriptionSyncService } from "@posthorn/proto/posthorn/internal/
 import { workspaceIdOf } from "@posthorn/rpc";
 import { idToUuid } from "@posthorn/runtime";
 import type { EventOrigin } from "../domain/event-origin.ts";
+import type { SyncedEvent } from "../domain/first-sync.ts";
 import { listDeliveries } from "../store/deliveries.ts";
 import { getEvent, listEvents, type StoredEvent } from "../store/events.ts";
 import { getNextOffset } from "../store/partitions.ts";
@@ -129,7 +131,7 @@ async function originOf(
   { subscription }: EventServiceDeps,
   event: PublishedEvent,
   workspaceId: string,
-): Promise<EventOrigin> {
+): Promise<EventOrigin & Pick<SyncedEvent, "firstSyncEndedAt">> {
   const { previousAttributes } = withPreviousAttributes(event, "event");
   const changed = previousAttributes.length > 0 ? { previousAttributes } : {};
   const { connection: connectionId } = event;
@@ -140,7 +142,13 @@ async function originOf(
   const found = connections[0];
   const problem = connectionProblem(event, "event", found && { isDeleted: found.deleted });
   if (problem) throw problem;
-  return { ...changed, connectionId, integrationName: found?.integrationName };
+  const end = found?.firstSyncCompleteTime;
+  return {
+    ...changed,
+    connectionId,
+    integrationName: found?.integrationName,
+    firstSyncEndedAt: end && timestampDate(end),
+  };
 }
 
 /** Finds an event that was accepted before the call, waiting for fan-out to pass the log's end. */

@@ -44,6 +44,8 @@ export interface TestEvent {
   /** Comes from an integration called `shopify`. */
   readonly connection?: string;
   readonly previousAttributes?: string;
+  /** When its connection's first sync had ended. */
+  readonly firstSyncEnd?: Date;
 }
 
 /** A database with its log, and delivery processes on them that can be started and stopped. */
@@ -90,6 +92,7 @@ async function publish(
       connectionId: connection,
       integrationName: connection === "" ? "" : "shopify",
       previousAttributes: Buffer.from(event.previousAttributes ?? ""),
+      ...(event.firstSyncEnd && { firstSyncCompleteTime: timestampFromDate(event.firstSyncEnd) }),
       isRepeat: id !== undefined, // a test that gives an id may give it twice
     });
     const value = toBinary(EventRecordSchema, record);

@@ -5,7 +5,7 @@ import { EventRecordSchema } from "@posthorn/proto/posthorn/topics/v1/event_reco
 import { checkMessage } from "@posthorn/rpc";
 import { dayOf, idTimeMs, idToUuid, newUuid, uuidToId } from "@posthorn/runtime";
 import { pinOf } from "../domain/envelope.ts";
-import { isInFirstSync } from "../domain/first-sync.ts";
+import { isInFirstSync, type SyncedEvent } from "../domain/first-sync.ts";
 import { type MatchableEvent, matchableEvent, matchWebhooks, withheldOf } from "../domain/match.ts";
 import type { NewDelivery, NewEvent, ParkedRecord } from "../store/fan-outs.ts";
 import { writeSkipped } from "../store/skipped.ts";
@@ -16,7 +16,7 @@ import type { KnownWebhook, KnownWorkspace, Subscriptions } from "./subscription
 /** A record that could be read. */
 export interface Decoded {
   readonly record: StoredRecord;
-  readonly event: Omit<NewEvent, "skipped">;
+  readonly event: Omit<NewEvent, "skipped"> & Pick<SyncedEvent, "firstSyncEndedAt">;
   /** It may be stored already. */
   readonly isRepeat: boolean;
 }
@@ -43,7 +43,7 @@ export function decode(record: StoredRecord): Decoded | ParkedRecord {
     checkMessage(EventRecordSchema, message);
     const uuid = idToUuid("evt", message.eventId);
     const workspaceUuid = idToUuid("ws", message.workspaceId);
-    const { occurTime, acceptTime, deliverTime } = message;
+    const { occurTime, acceptTime, deliverTime, firstSyncCompleteTime: syncEnd } = message;
     if (!uuid || !workspaceUuid || !occurTime || !acceptTime) throw new Error("a field is missing");
     const event = {
       uuid,
@@ -61,6 +61,7 @@ export function decode(record: StoredRecord): Decoded | ParkedRecord {
       ...(message.connectionId !== "" && {
         connectionId: message.connectionId,
         integrationName: message.integrationName,
+        ...(syncEnd && { firstSyncEndedAt: timestampDate(syncEnd) }),
       }),
       ...(message.previousAttributes.length > 0 && {
         previousAttributes: message.previousAttributes,

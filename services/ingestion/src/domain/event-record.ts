@@ -1,7 +1,10 @@
 import { create, toBinary } from "@bufbuild/protobuf";
 import { type Timestamp, TimestampSchema } from "@bufbuild/protobuf/wkt";
 import { type Event, EventSchema } from "@posthorn/proto/posthorn/ingestion/v1/event";
-import { EventRecordSchema } from "@posthorn/proto/posthorn/topics/v1/event_record";
+import {
+  type EventRecord,
+  EventRecordSchema,
+} from "@posthorn/proto/posthorn/topics/v1/event_record";
 
 /** An event that passed every check and has a home. */
 export interface Draft {
@@ -13,8 +16,15 @@ export interface Draft {
   readonly event: Event;
   /** A W3C traceparent; empty for none. */
   readonly traceparent: string;
-  /** The name of its connection's integration. Undefined: it names no connection. */
-  readonly integrationName?: string | undefined;
+  /** Of its connection. Undefined: it names none. */
+  readonly connection?: ConnectionFacts | undefined;
+}
+
+/** What a record says of the connection that its event comes from. */
+export interface ConnectionFacts {
+  readonly integrationName: string;
+  /** When its first sync ended; undefined while it runs. */
+  readonly firstSyncCompleteTime?: Timestamp | undefined;
 }
 
 /** Gives the event as accepted: as published, with its id, its times and its data. */
@@ -56,9 +66,14 @@ export function recordValue(
   if (accepted.deliverTime) record.deliverTime = accepted.deliverTime;
   record.isRepeat = isRepeat;
   record.connectionId = accepted.connection;
-  record.integrationName = draft.integrationName ?? "";
+  if (draft.connection) setFacts(record, draft.connection);
   record.previousAttributes = accepted.previousAttributes;
   return toBinary(EventRecordSchema, record);
+}
+
+function setFacts(record: EventRecord, facts: ConnectionFacts): void {
+  record.integrationName = facts.integrationName;
+  if (facts.firstSyncCompleteTime) record.firstSyncCompleteTime = facts.firstSyncCompleteTime;
 }
 
 function timestamp(ms: number): Timestamp {

@@ -1,7 +1,11 @@
 import type { Client } from "@connectrpc/connect";
 import { AppError } from "@posthorn/errors";
-import type { SubscriptionSyncService } from "@posthorn/proto/posthorn/internal/subscription/v1/subscription_sync_service";
+import type {
+  KnownConnection as KnownConnectionMessage,
+  SubscriptionSyncService,
+} from "@posthorn/proto/posthorn/internal/subscription/v1/subscription_sync_service";
 import type { Logger } from "@posthorn/runtime";
+import type { ConnectionFacts } from "../domain/event-record.ts";
 
 /** What the connections need. */
 export interface ConnectionsDeps {
@@ -20,8 +24,7 @@ export interface ConnectionKey {
 }
 
 /** What publishing knows of a connection. */
-export interface KnownConnection {
-  readonly integrationName: string;
+export interface KnownConnection extends ConnectionFacts {
   readonly isDeleted: boolean;
 }
 
@@ -115,8 +118,9 @@ export function connections({ subscription, log, monotonicMs }: ConnectionsDeps)
   }
 }
 
-function toKnown(connection: { integrationName: string; deleted: boolean }): KnownConnection {
-  return { integrationName: connection.integrationName, isDeleted: connection.deleted };
+function toKnown(connection: KnownConnectionMessage): KnownConnection {
+  const { integrationName, deleted, firstSyncCompleteTime } = connection;
+  return { integrationName, isDeleted: deleted, firstSyncCompleteTime };
 }
 
 function textOf({ workspaceId, connectionId }: ConnectionKey): string {

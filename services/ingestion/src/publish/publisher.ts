@@ -10,7 +10,12 @@ import {
 } from "@posthorn/event";
 import type { Event } from "@posthorn/proto/posthorn/ingestion/v1/event";
 import { idTimeMs, idToUuid, type SpanOptions, type Tracing, uuidToId } from "@posthorn/runtime";
-import { acceptedEvent, type Draft, recordValue } from "../domain/event-record.ts";
+import {
+  acceptedEvent,
+  type ConnectionFacts,
+  type Draft,
+  recordValue,
+} from "../domain/event-record.ts";
 import { bodyHash } from "../domain/idempotency.ts";
 import type { Claimed, KeyClaim } from "../domain/key-claim.ts";
 import type { Catalogs } from "./catalogs.ts";
@@ -57,14 +62,14 @@ export interface Publisher {
    */
   check(submission: Pick<Submission, "event" | "field" | "provider">): Promise<Event>;
   /**
-   * Gives the name of the integration of the connection that an event names. Throws `invalid` when
+   * Gives what there is to say of the connection that an event names. Throws `invalid` when
    * the workspace (undefined: it is not there yet) has no such connection any more or never had,
    * `unavailable` when that cannot be told.
    */
   connect(
     submission: Pick<Submission, "event" | "field">,
     workspaceId: string | undefined,
-  ): Promise<string>;
+  ): Promise<ConnectionFacts>;
   /**
    * Gives checked events their ids, all or none: new ones, or under an idempotency key the one
    * that it has. Throws `conflict`. Durable, yet harmless when nothing is appended after it.
@@ -96,7 +101,7 @@ export function publisher(deps: PublisherDeps): Publisher {
       const found = key ? await deps.connections.find(key) : undefined;
       const problem = connectionProblem(event, field, found);
       if (problem !== undefined) throw problem;
-      return found?.integrationName ?? "";
+      return found ?? { integrationName: "" };
     },
     async identify(submissions) {
       const keyed = submissions.filter((submission) => submission.key !== undefined);

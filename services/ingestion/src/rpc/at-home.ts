@@ -5,7 +5,7 @@ import type { Publisher, Submission } from "../publish/publisher.ts";
 import { allOrRefusal } from "./all-or-refusal.ts";
 
 /** A checked event of a request, before its workspace is known. */
-export type Homeless = Omit<Submission, "workspaceId" | "integrationName">;
+export type Homeless = Omit<Submission, "workspaceId" | "connection">;
 
 /**
  * Gives checked events their workspace, which is created if it may be, and their connections.
@@ -21,7 +21,7 @@ export async function atHome(
     return submissions.map((submission) => ({ ...submission, workspaceId }));
   }
   const workspaceId = await findWorkspaceOf(context).catch(noneYet);
-  const names = await allOrRefusal(
+  const connections = await allOrRefusal(
     submissions.map(async (submission) =>
       submission.event.connection === ""
         ? undefined
@@ -30,7 +30,7 @@ export async function atHome(
   );
   if (workspaceId === undefined) throw new Error("a connection was found outside any workspace");
   return submissions.map((submission, index) => {
-    return { ...submission, workspaceId, integrationName: names[index] };
+    return { ...submission, workspaceId, connection: connections[index] };
   });
 }
 

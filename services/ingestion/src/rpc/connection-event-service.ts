@@ -49,7 +49,7 @@ function toSubmission(event: ConnectionEvent, index: number): Submission {
   return {
     provider,
     workspaceId,
-    integrationName,
+    connection: { integrationName },
     traceparent: "",
     field,
     key: keyOfConnectionEvent(connectionId, kind),

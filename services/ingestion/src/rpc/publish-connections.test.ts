@@ -62,6 +62,16 @@ describe("a connection", () => {
     expect(record).toMatchObject({ connectionId: connection, integrationName: "shopify" });
   });
 
+  test("tells in the log when its first sync ended, if it has", async () => {
+    const { publish, created, connection, logged } = setup();
+    await publish(created);
+    const end = timestampFromMs(1_700_000_000_123);
+    service.subscription.endFirstSync(connection, end);
+    await publish(created);
+    const ends = (await logged()).map(({ firstSyncCompleteTime }) => firstSyncCompleteTime);
+    expect(ends).toEqual([undefined, end]);
+  });
+
   test("is refused when it is missing, unknown, another workspace's or deleted", async () => {
     const { publish, created, connection, provider, workspaceId, logged } = setup();
     provider.workspaces.set("other", newId("ws"));

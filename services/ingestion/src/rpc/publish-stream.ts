@@ -71,9 +71,9 @@ function submissionOf({ authority, monotonicMs, publisher }: StreamDeps, context
     const workspaceId =
       workspaceIds.get(workspace) ??
       (await resolveWorkspaceOf(context, workspace, false).catch(noneYet));
-    const integrationName = await publisher.connect(submission, workspaceId);
+    const connection = await publisher.connect(submission, workspaceId);
     if (workspaceId === undefined) throw new Error("a connection was found outside any workspace");
-    return { ...submission, workspaceId, integrationName };
+    return { ...submission, workspaceId, connection };
   }
 
   async function workspaceIdOf(workspace: string): Promise<string> {

@@ -117,9 +117,9 @@ export function ingestRecords(deps: IngestRecordsDeps, source: IngestSource): Ta
       return { workspaceId: await workspaceIdOf(workspace, workspaceIds) };
     }
     const workspaceId = await (workspaceIds.get(workspace) ?? resolve(workspace, false));
-    const integrationName = await publisher.connect({ event, field: "event" }, workspaceId);
+    const connection = await publisher.connect({ event, field: "event" }, workspaceId);
     if (workspaceId === undefined) throw new Error("a connection was found outside any workspace");
-    return { workspaceId, integrationName };
+    return { workspaceId, connection };
   }
 
   async function workspaceIdOf(workspace: string, workspaceIds: WorkspaceIds): Promise<string> {

@@ -141,6 +141,8 @@ async function write(
 export interface KnownConnection extends ConnectionKey {
   readonly integrationName: string;
   readonly isDeleted: boolean;
+  /** Undefined while its first sync runs. */
+  readonly firstSyncCompletedAt: Date | undefined;
 }
 
 /** Gives those of the connections that were ever made, deleted ones too. */
@@ -155,7 +157,7 @@ export async function listKnownConnections(
   });
   if (uuids.length === 0) return [];
   const { rows } = await sql<Selectable<Database["connection"]>>`
-    select c.workspace_id, c.id, c.integration_name, c.deleted_at
+    select c.workspace_id, c.id, c.integration_name, c.deleted_at, c.first_sync_completed_at
     from unnest(${uuids.map((it) => it.workspaceUuid)}::uuid[],
       ${uuids.map((it) => it.connectionUuid)}::uuid[]) as k (workspace_id, id)
     join subscription.connection c on c.workspace_id = k.workspace_id and c.id = k.id`.execute(db);
@@ -164,6 +166,7 @@ export async function listKnownConnections(
     connectionId: uuidToId("conn", row.id),
     integrationName: row.integration_name,
     isDeleted: row.deleted_at !== null,
+    firstSyncCompletedAt: row.first_sync_completed_at ?? undefined,
   }));
 }
 

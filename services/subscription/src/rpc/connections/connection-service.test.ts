@@ -197,6 +197,13 @@ test("takes no more than 1,000 connections of a workspace, also at once", async 
 
 const uuidOf = (workspaceId: string) => idToUuid("ws", workspaceId);
 
+test("publishing hears when a first sync ended", async () => {
+  const { connections, key, known } = await setup();
+  expect((await known())[0]?.firstSyncCompleteTime).toBeUndefined();
+  const { firstSyncCompleteTime } = await connections.completeSync(key);
+  expect(await known()).toMatchObject([{ firstSyncCompleteTime, deleted: false }]);
+});
+
 describe("fan-out hears", () => {
   test("of connections whose first sync runs, when it ended, and of deleted ones", async () => {
     const { connections, connection, key, sync } = await setup();

@@ -57,9 +57,10 @@ export function subscriptionSyncService(deps: Deps): ServiceImpl<typeof Subscrip
       }
       const connections = await listKnownConnections(db, keys);
       return {
-        connections: connections.map(({ isDeleted, ...known }) => ({
+        connections: connections.map(({ isDeleted, firstSyncCompletedAt: end, ...known }) => ({
           ...known,
           deleted: isDeleted,
+          firstSyncCompleteTime: end && timestampFromDate(end),
         })),
       };
     },

@@ -14,7 +14,7 @@ import type { Message } from "@bufbuild/protobuf";
  * Describes the file posthorn/topics/v1/event_record.proto.
  */
 export const file_posthorn_topics_v1_event_record: GenFile = /*@__PURE__*/
-  fileDesc("CiVwb3N0aG9ybi90b3BpY3MvdjEvZXZlbnRfcmVjb3JkLnByb3RvEhJwb3N0aG9ybi50b3BpY3MudjEiggMKC0V2ZW50UmVjb3JkEhAKCGV2ZW50X2lkGAEgASgJEhQKDHdvcmtzcGFjZV9pZBgCIAEoCRIQCghwcm92aWRlchgDIAEoCRIMCgR0eXBlGAQgASgJEgwKBGRhdGEYBSABKAwSLgoKb2NjdXJfdGltZRgGIAEoCzIaLmdvb2dsZS5wcm90b2J1Zi5UaW1lc3RhbXASLwoLYWNjZXB0X3RpbWUYByABKAsyGi5nb29nbGUucHJvdG9idWYuVGltZXN0YW1wEhQKDG9yZGVyaW5nX2tleRgIIAEoCRITCgt0cmFjZXBhcmVudBgJIAEoCRIwCgxkZWxpdmVyX3RpbWUYCiABKAsyGi5nb29nbGUucHJvdG9idWYuVGltZXN0YW1wEhEKCWlzX3JlcGVhdBgLIAEoCBIVCg1jb25uZWN0aW9uX2lkGAwgASgJEhgKEGludGVncmF0aW9uX25hbWUYDSABKAkSGwoTcHJldmlvdXNfYXR0cmlidXRlcxgOIAEoDGIGcHJvdG8z", [file_google_protobuf_timestamp]);
+  fileDesc("CiVwb3N0aG9ybi90b3BpY3MvdjEvZXZlbnRfcmVjb3JkLnByb3RvEhJwb3N0aG9ybi50b3BpY3MudjEiwAMKC0V2ZW50UmVjb3JkEhAKCGV2ZW50X2lkGAEgASgJEhQKDHdvcmtzcGFjZV9pZBgCIAEoCRIQCghwcm92aWRlchgDIAEoCRIMCgR0eXBlGAQgASgJEgwKBGRhdGEYBSABKAwSLgoKb2NjdXJfdGltZRgGIAEoCzIaLmdvb2dsZS5wcm90b2J1Zi5UaW1lc3RhbXASLwoLYWNjZXB0X3RpbWUYByABKAsyGi5nb29nbGUucHJvdG9idWYuVGltZXN0YW1wEhQKDG9yZGVyaW5nX2tleRgIIAEoCRITCgt0cmFjZXBhcmVudBgJIAEoCRIwCgxkZWxpdmVyX3RpbWUYCiABKAsyGi5nb29nbGUucHJvdG9idWYuVGltZXN0YW1wEhEKCWlzX3JlcGVhdBgLIAEoCBIVCg1jb25uZWN0aW9uX2lkGAwgASgJEhgKEGludGVncmF0aW9uX25hbWUYDSABKAkSGwoTcHJldmlvdXNfYXR0cmlidXRlcxgOIAEoDBI8ChhmaXJzdF9zeW5jX2NvbXBsZXRlX3RpbWUYDyABKAsyGi5nb29nbGUucHJvdG9idWYuVGltZXN0YW1wYgZwcm90bzM", [file_google_protobuf_timestamp]);
 
 /**
  * The value of a record of `posthorn.events.v1`: one accepted event. The record's key is the
@@ -120,6 +120,13 @@ export type EventRecord = Message<"posthorn.topics.v1.EventRecord"> & {
    * @generated from field: bytes previous_attributes = 14;
    */
   previousAttributes: Uint8Array;
+
+  /**
+   * When the first sync of the connection ended, if it had when the event was accepted.
+   *
+   * @generated from field: google.protobuf.Timestamp first_sync_complete_time = 15;
+   */
+  firstSyncCompleteTime?: Timestamp | undefined;
 };
 
 /**
@@ -226,6 +233,13 @@ export type EventRecordJson = {
    * @generated from field: bytes previous_attributes = 14;
    */
   previousAttributes?: string;
+
+  /**
+   * When the first sync of the connection ended, if it had when the event was accepted.
+   *
+   * @generated from field: google.protobuf.Timestamp first_sync_complete_time = 15;
+   */
+  firstSyncCompleteTime?: TimestampJson;
 };
 
 /**
