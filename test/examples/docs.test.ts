@@ -1,11 +1,13 @@
-import type { ChildProcess } from "node:child_process";
+import { type ChildProcess, execFile } from "node:child_process";
 import { randomBytes } from "node:crypto";
 import { once } from "node:events";
-import { existsSync, globSync } from "node:fs";
+import { copyFileSync, existsSync, globSync, mkdirSync, writeFileSync } from "node:fs";
 import { dirname, join } from "node:path";
+import { promisify } from "node:util";
 import { freePort, type TestDatabase, testDatabase } from "@posthorn/testkit";
 import pg from "pg";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
+import { cli, posthornCommand } from "../harness/cli.ts";
 import { oneProcess, type Posthorn } from "../harness/posthorn.ts";
 import { settingsOf } from "../harness/settings.ts";
 import { blocksOf, linksOf, readDoc, settingsIn } from "./doc.ts";
@@ -13,6 +15,7 @@ import { exampleFolder } from "./example-folder.ts";
 import { walk } from "./walk.ts";
 
 const root = new URL("../..", import.meta.url).pathname;
+const run = promisify(execFile);
 const readme = readDoc("README.md");
 const operations = readDoc("docs/operations.md");
 const services = ["subscription", "ingestion", "delivery", "compat", "gateway", "up"] as const;
@@ -55,7 +58,7 @@ it("README.md shows the receiver as examples/receiver has it", () => {
 
 describe("on a running Posthorn", () => {
   let database: TestDatabase;
-  let posthorn: Posthorn;
+  let posthorn: Posthorn & { readonly dataDir: string };
   beforeAll(async () => {
     database = await testDatabase();
     const masterKey = randomBytes(32).toString("base64");
@@ -69,7 +72,7 @@ describe("on a running Posthorn", () => {
 
   it("README.md's worked example answers as it shows", async () => {
     const start = readme.indexOf("## A worked example");
-    const blocks = blocksOf(readme.slice(start, readme.indexOf("### By gRPC")));
+    const blocks = blocksOf(readme.slice(start, readme.indexOf("### By the command line")));
     const port = await freePort();
     const authorization = `Authorization: Bearer ${posthorn.operatorKey}`;
     const reader = walk(
@@ -102,6 +105,26 @@ describe("on a running Posthorn", () => {
       if (child.stdout) await once(child.stdout, "data"); // listening
       return child;
     }
+  }, 60_000);
+
+  it("README.md's command line does as it says", async () => {
+    using posthornCli = cli();
+    const dataDir = join(posthornCli.folder, ".posthorn");
+    mkdirSync(dataDir);
+    copyFileSync(join(posthorn.dataDir, "admin-key"), join(dataDir, "admin-key"));
+    writeFileSync(join(dataDir, "operator-key"), posthorn.operatorKey);
+    const start = readme.indexOf("### By the command line");
+    const [block] = blocksOf(readme.slice(start, readme.indexOf("### By gRPC")));
+    const npx = `set -e; npx() { shift; ${posthornCommand.join(" ")} "$@"; }`;
+    const { stdout } = await run("bash", ["-c", `${npx}\n${block?.code}`], {
+      cwd: posthornCli.folder,
+      env: {
+        PATH: process.env["PATH"] ?? "",
+        POSTHORN_SERVER: posthorn.url,
+        POSTHORN_CONFIG_DIR: posthornCli.folder,
+      },
+    });
+    expect(stdout).toMatch(/^Published evt_\w+ +order\.status\.changed$/m);
   }, 60_000);
 
   it("docs/operations.md has every metric, and no other", async () => {
