@@ -33,12 +33,8 @@ export async function maintainSegments(
   topicId: number,
   limits: SegmentLimits,
 ): Promise<void> {
-  await inTransaction(pool, async (client) => {
-    if (!(await tryLock(client, topicId))) return;
-    const open = await getOpenSegment(client, topicId);
-    if (isDue(open, limits)) await replaceSegment(client, topicId, open.id);
-    for (const id of await listPassedSegments(client, topicId)) await deleteSegment(client, id);
-  });
+  await closeSegment(pool, topicId, limits);
+  await dropSegments(pool, topicId, (client) => listPassedSegments(client, topicId));
 }
 
 /**
@@ -50,13 +46,30 @@ export async function trimSegments(
   topicId: number,
   { limits, kept }: { limits: SegmentLimits; kept: Kept },
 ): Promise<void> {
+  await closeSegment(pool, topicId, limits);
+  await dropSegments(pool, topicId, (client) => listSurplusSegments(client, topicId, kept));
+}
+
+async function closeSegment(pool: pg.Pool, topicId: number, limits: SegmentLimits): Promise<void> {
   await inTransaction(pool, async (client) => {
     if (!(await tryLock(client, topicId))) return;
     const open = await getOpenSegment(client, topicId);
     if (isDue(open, limits)) await replaceSegment(client, topicId, open.id);
-    for (const id of await listSurplusSegments(client, topicId, kept)) {
-      await deleteSegment(client, id);
-    }
+  });
+}
+
+/**
+ * In a transaction of its own: a table that is dropped waits for appends, which may wait for the
+ * heads that closing a segment has locked.
+ */
+async function dropSegments(
+  pool: pg.Pool,
+  topicId: number,
+  list: (client: pg.ClientBase) => Promise<number[]>,
+): Promise<void> {
+  await inTransaction(pool, async (client) => {
+    if (!(await tryLock(client, topicId))) return;
+    for (const id of await list(client)) await deleteSegment(client, id);
   });
 }
 

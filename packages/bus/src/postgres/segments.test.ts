@@ -8,7 +8,9 @@ import { type Reader, type ReaderOptions, reader } from "../../test/reader.ts";
 import type { Bus } from "../bus.ts";
 import { OutOfRangeError } from "../out-of-range.ts";
 import { openPool } from "./connection.ts";
+import { trimSegments } from "./maintenance.ts";
 import { postgresBus } from "./postgres-bus.ts";
+import { segmentTable } from "./segments.ts";
 
 describe("segments of the Postgres log", () => {
   let database: TestDatabase;
@@ -122,6 +124,32 @@ describe("segments of the Postgres log", () => {
     const offsets = readers.records.map(({ offset }) => offset);
     expect(offsets).toEqual(offsets.map((_, index) => BigInt(index)));
     expect(Number((await firstOffsets(topic)).at(-1))).toBeGreaterThan(0);
+  });
+
+  test("end and are dropped without failing an append that was about to wait for them", async () => {
+    const quiet = await postgresBus({ url: database.url, log });
+    onTestFinished(() => quiet.close());
+    const topic = await newTopic();
+    await quiet.publish(topic, [record("a")]);
+    const { rows } = await pool.query<{ topic_id: number; segment_id: number }>(
+      `select topic_id, segment_id from bus.partition_head
+      where topic_id = (select id from bus.topic where name = $1)`,
+      [topic],
+    );
+    const [{ topic_id: topicId, segment_id: segmentId } = { topic_id: 0, segment_id: 0 }] = rows;
+    const append = await pool.connect();
+    await append.query("begin");
+    await append.query(`lock table ${segmentTable(segmentId)} in row exclusive mode`);
+    const kept = { ageMsMax: 0, bytesMax: Number.MAX_SAFE_INTEGER };
+    const trimPool = openPool({ url: database.url, log, name: "trim", connectionCountMax: 1 });
+    const trimming = trimSegments(trimPool, topicId, { limits: eagerSegments, kept });
+    await eventually(async () => expect(await firstOffsets(topic)).toEqual(["0", "1"]));
+    await append.query("select from bus.partition_head where topic_id = $1 for update", [topicId]);
+    await append.query("commit");
+    append.release();
+    await trimming;
+    expect(await firstOffsets(topic)).toEqual(["1"]);
+    await trimPool.end();
   });
 
   async function newTopic(): Promise<string> {
