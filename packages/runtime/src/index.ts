@@ -1,5 +1,6 @@
 export { type Clock, systemClock, toMonotonicMs, toTimeOfDay } from "./clock.ts";
 export { ConfigError, type Env, type EnvReader, envReader } from "./env.ts";
+export { heavyTurn } from "./heavy-turn.ts";
 export {
   dayOf,
   type IdPrefix,

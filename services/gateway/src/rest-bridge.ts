@@ -3,7 +3,11 @@ import { Readable } from "node:stream";
 import { pipeline } from "node:stream/promises";
 import { Code, ConnectError } from "@connectrpc/connect";
 import type { RestAnswer, RestHandler } from "@posthorn/rest";
+import { heavyTurn } from "@posthorn/runtime";
 import { endLingering } from "./end-lingering.ts";
+
+/** To read a body of this size takes about half a millisecond. */
+const heavyBytes = 32 * 1024;
 
 /** A request and where its answer goes. */
 export interface Exchange {
@@ -42,7 +46,12 @@ function splitUrl(url: string): { path: string; query: string } {
 /** The body's chunks. Leaving the iteration early leaves the connection open for the answer. */
 async function* bodyOf(request: IncomingMessage): AsyncGenerator<Uint8Array> {
   try {
-    yield* request.iterator({ destroyOnReturn: false });
+    let bytes = 0;
+    for await (const chunk of request.iterator({ destroyOnReturn: false })) {
+      bytes += chunk.length;
+      yield chunk;
+    }
+    if (bytes >= heavyBytes) await heavyTurn("fresh");
   } catch (cause) {
     throw new ConnectError("the request broke off", Code.Canceled, undefined, undefined, cause);
   }

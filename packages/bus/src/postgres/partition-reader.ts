@@ -1,5 +1,5 @@
 import { setTimeout as sleep } from "node:timers/promises";
-import type { Logger } from "@posthorn/runtime";
+import { heavyTurn, type Logger } from "@posthorn/runtime";
 import type pg from "pg";
 import type { ConsumerOptions, StoredRecord } from "../bus.ts";
 import { OutOfRangeError } from "../out-of-range.ts";
@@ -13,6 +13,9 @@ import type { Tails } from "./tails.ts";
 const startAgainMs = 500;
 /** Only bounds the wait: whoever appends wakes the reader, and the group looks every second. */
 const idleMs = 60_000;
+
+/** To decode so many records takes about half a millisecond. */
+const heavyRecords = 50;
 
 /** What a reader works with. */
 export interface ReaderDeps {
@@ -68,6 +71,7 @@ export async function readPartition(
         segmentId = await locateElsewhere(segmentId, position);
         continue;
       }
+      if (records.length >= heavyRecords) await heavyTurn("begun");
       const next = await handle(records);
       if (next === undefined) return;
       position = next;

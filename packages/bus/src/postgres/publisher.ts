@@ -12,12 +12,17 @@ import type { PartitionPlace } from "./ends.ts";
 import type { Appended } from "./tails.ts";
 import { requireTopic } from "./topics.ts";
 
+/** So many records in one call are a batch, and can wait. */
+const manyRecords = 25;
+
 /** What a publisher works with. */
 export interface PublisherDeps {
   readonly pool: pg.Pool;
   readonly log: Logger;
   /** Told of each partition that grew, and of what it grew by, after the commit. */
   onAppended(place: PartitionPlace, appended: Appended): void;
+  /** Resolves when the readers of a partition are not far behind, or after a while. */
+  room(place: PartitionPlace): Promise<void>;
 }
 
 /** Appends to any topic. */
@@ -28,6 +33,7 @@ export interface Publisher {
 }
 
 interface TopicAppender {
+  readonly topicId: number;
   readonly partitionCount: number;
   readonly gather: Gather<AppendCall>;
 }
@@ -49,10 +55,17 @@ export function publisher(deps: PublisherDeps): Publisher {
   };
 
   async function append(topic: string, records: readonly LogRecord[]): Promise<void> {
-    const { partitionCount, gather } = await appenderOf(topic);
+    const { topicId, partitionCount, gather } = await appenderOf(topic);
     const call = appendCall(records);
     checkRecords(records, { partitionCount, bytes: call.bytes });
+    if (records.length >= manyRecords) await room(topicId, records);
     await gather.add(call);
+  }
+
+  /** Whoever publishes much at a time leaves readers, and those who publish little, their part. */
+  async function room(topicId: number, records: readonly LogRecord[]): Promise<void> {
+    const partitions = new Set(records.map(({ partition }) => partition));
+    await Promise.all([...partitions].map((partition) => deps.room({ topicId, partition })));
   }
 
   function appenderOf(name: string): Promise<TopicAppender> {
@@ -68,6 +81,7 @@ export function publisher(deps: PublisherDeps): Publisher {
     const topic = await requireTopic(deps.pool, name).catch((error: unknown) => {
       throw toUnavailable(error, "the log does not answer");
     });
-    return { partitionCount: topic.partitionCount, gather: appender(deps, topic) };
+    const { id: topicId, partitionCount } = topic;
+    return { topicId, partitionCount, gather: appender(deps, topic) };
   }
 }

@@ -73,3 +73,46 @@ describe("the tail of a partition", () => {
     expect(taken(all, 3n)).toEqual([3n]);
   });
 });
+
+describe("room in the tail of a partition", () => {
+  const crowded = 200;
+
+  function crowd() {
+    const all = tails();
+    const { release } = all.watch(place);
+    all.put(place, { firstOffset: 0n, records: records(crowded), appendedAt });
+    let isThere = false;
+    const room = all.room(place).then(() => {
+      isThere = true;
+    });
+    return { all, release, room, isThere: () => isThere };
+  }
+
+  it("is there at once while few records wait, or where nobody reads", async () => {
+    const all = tails();
+    all.watch(place);
+    all.put(place, { firstOffset: 0n, records: records(crowded - 1), appendedAt });
+    await all.room(place);
+    await all.room({ topicId: 1, partition: 3 });
+  });
+
+  it("comes when a reader has gone on", async () => {
+    const { all, room, isThere } = crowd();
+    await Promise.resolve();
+    expect(isThere()).toBe(false);
+    taken(all, 0n, 1);
+    await room;
+  });
+
+  it("comes when the reader is gone", async () => {
+    const { release, room } = crowd();
+    release();
+    await room;
+  });
+
+  it("is waited for two seconds at most, by a reader that stands still", async () => {
+    const beganMs = performance.now();
+    await crowd().room;
+    expect(performance.now() - beganMs).toBeGreaterThan(1_900);
+  });
+});

@@ -24,6 +24,11 @@ export interface Tails {
     place: PartitionPlace,
     from: { offset: bigint; recordsMax: number },
   ): StoredRecord[] | undefined;
+  /**
+   * Resolves once a reader here has taken on all but two hundred records of the partition, at the
+   * latest after two seconds; at once where nobody reads.
+   */
+  room(place: PartitionPlace): Promise<void>;
   /** Keeps records of a partition until `release`. */
   watch(place: PartitionPlace): { release(): void };
 }
@@ -42,10 +47,18 @@ interface Kept {
 
 interface Tail {
   watcherCount: number;
+  /** Ended at each step of a reader. */
+  readonly awaiting: Set<() => void>;
   /** Neighbours, in the order of their offsets. */
   kept: Kept[];
+  /** How many of the first of them a reader has taken on. */
+  takenCount: number;
   bytes: number;
 }
+
+/** Two batches of a publisher. A reader that has so much before it does not run dry. */
+const crowdedCount = 200;
+const roomMsMax = 2_000;
 
 /** Starts empty. */
 export function tails(): Tails {
@@ -70,11 +83,22 @@ export function tails(): Tails {
       if (!tail || !first || first.record.offset > offset) return undefined;
       drop(tail, Number(offset - first.record.offset));
       const taken = firstOf(tail.kept, recordsMax);
+      tail.takenCount = taken.length;
+      step(tail);
       return taken.length === 0 ? undefined : taken;
+    },
+    async room(place) {
+      const untilMs = performance.now() + roomMsMax;
+      for (;;) {
+        const tail = known.get(keyOf(place));
+        const restMs = untilMs - performance.now();
+        if (!tail || tail.kept.length - tail.takenCount < crowdedCount || restMs <= 0) return;
+        await stepOf(tail, restMs);
+      }
     },
     watch(place) {
       const key = keyOf(place);
-      const tail = known.get(key) ?? { watcherCount: 0, kept: [], bytes: 0 };
+      const tail = known.get(key) ?? emptyTail();
       known.set(key, tail);
       tail.watcherCount += 1;
       return {
@@ -83,6 +107,7 @@ export function tails(): Tails {
           if (tail.watcherCount > 0) return;
           drop(tail, tail.kept.length);
           known.delete(key);
+          step(tail);
         },
       };
     },
@@ -95,11 +120,16 @@ export function tails(): Tails {
   }
 
   function drop(tail: Tail, count: number): void {
+    tail.takenCount = Math.max(0, tail.takenCount - count);
     for (const dropped of tail.kept.splice(0, count)) {
       tail.bytes -= dropped.bytes;
       bytes -= dropped.bytes;
     }
   }
+}
+
+function emptyTail(): Tail {
+  return { watcherCount: 0, awaiting: new Set(), kept: [], takenCount: 0, bytes: 0 };
 }
 
 function firstOf(kept: readonly Kept[], recordsMax: number): StoredRecord[] {
@@ -111,6 +141,23 @@ function firstOf(kept: readonly Kept[], recordsMax: number): StoredRecord[] {
     taken.push(one.record);
   }
   return taken;
+}
+
+function step({ awaiting }: Tail): void {
+  for (const end of awaiting) end();
+}
+
+/** Waits for a step of a reader, or for a time. */
+function stepOf({ awaiting }: Tail, timeoutMs: number): Promise<void> {
+  return new Promise((resolve) => {
+    const end = () => {
+      clearTimeout(timer);
+      awaiting.delete(end);
+      resolve();
+    };
+    const timer = setTimeout(end, timeoutMs);
+    awaiting.add(end);
+  });
 }
 
 function keyOf({ topicId, partition }: PartitionPlace): string {

@@ -1,4 +1,5 @@
 import assert from "node:assert";
+import { heavyTurn } from "@posthorn/runtime";
 import { type Kysely, type RawBuilder, sql } from "kysely";
 import type { EnvelopePin } from "../domain/envelope.ts";
 import type { EventOrigin } from "../domain/event-origin.ts";
@@ -6,7 +7,7 @@ import type { EndsTold } from "../domain/notice.ts";
 import { bigints, booleans, byteStrings, dates, integers, texts, times, uuids } from "./arrays.ts";
 import type { Database } from "./database.ts";
 import { dayTable } from "./days.ts";
-import { absent, type Fragment } from "./fragment.ts";
+import { absent, type Fragment, heavyRows } from "./fragment.ts";
 import type { Place } from "./ordering.ts";
 import { connectionUuid } from "./origins.ts";
 import type { Held } from "./partitions.ts";
@@ -89,6 +90,7 @@ export async function insertFanOut(
   endsTold: EndsTold,
 ): Promise<ReadonlySet<string> | undefined> {
   const { held, deliveries } = fanOut;
+  if (fanOut.events.length + deliveries.length >= heavyRows) await heavyTurn("begun");
   const results = deliveries.flatMap(({ result }) => (result ? [{ lease: 0, result }] : []));
   const day = dayOf(fanOut);
   const written = { day, deliveries: "new_delivery", endsTold } as const;

@@ -1,10 +1,11 @@
 import assert from "node:assert";
+import { heavyTurn } from "@posthorn/runtime";
 import { type Kysely, sql } from "kysely";
 import type { EndsTold } from "../domain/notice.ts";
 import { bigints, integers, texts, times, uuids } from "./arrays.ts";
 import type { Database } from "./database.ts";
 import { dayTable } from "./days.ts";
-import { absent, type Fragment, type Leased } from "./fragment.ts";
+import { absent, type Fragment, heavyRows, type Leased } from "./fragment.ts";
 import type { Held } from "./partitions.ts";
 import type { Result } from "./result.ts";
 import { joined, leftBehind, nameComment, statementName, tellAll } from "./result-ctes.ts";
@@ -25,6 +26,7 @@ export async function recordResults(
   endsTold: EndsTold,
 ): Promise<ReadonlySet<string>> {
   const day = results[0]?.day ?? "";
+  if (results.length >= heavyRows) await heavyTurn("begun");
   assert(
     results.every((result) => result.day === day),
     "one statement takes results of one day",

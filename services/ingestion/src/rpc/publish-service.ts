@@ -1,6 +1,7 @@
 import type { HandlerContext, ServiceImpl } from "@connectrpc/connect";
 import type { PublishService } from "@posthorn/proto/posthorn/ingestion/v1/publish_service";
 import { principalOf } from "@posthorn/rpc";
+import { heavyTurn } from "@posthorn/runtime";
 import { batchSizeProblem } from "../domain/batch-check.ts";
 import { checkKeyHeader, keyHeader, keyInBatch, keyOfEvent } from "../domain/idempotency.ts";
 import { requireEvent } from "../domain/require-event.ts";
@@ -14,6 +15,9 @@ import { type StreamDeps, streamPublishEvents } from "./publish-stream.ts";
 export interface PublishServiceDeps extends StreamDeps {
   readonly publisher: Publisher;
 }
+
+/** To check and encode so many events takes about half a millisecond. */
+const heavyCount = 25;
 
 /** The RPCs by which events come in. An answer means that the log has the events. */
 export function publishService(deps: PublishServiceDeps): ServiceImpl<typeof PublishService> {
@@ -30,6 +34,7 @@ export function publishService(deps: PublishServiceDeps): ServiceImpl<typeof Pub
       return requireEvent(accepted[0]?.event);
     },
     async batchPublishEvents(request, context) {
+      if (request.events.length >= heavyCount) await heavyTurn("fresh");
       const source = sourceOf(context);
       const header = keyHeaderOf(context);
       const count = request.events.length;
