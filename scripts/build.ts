@@ -6,6 +6,7 @@
  *
  * Usage: npm run build                      writes services/<name>/dist, packages/{cli,client}/dist
  *        npm run build -- cli client        writes those alone
+ *        npm run build -- cli --to <folder> writes it there
  */
 import {
   chmodSync,
@@ -24,7 +25,11 @@ import { writeTypes } from "./steps/write-types.ts";
 const root = resolve(import.meta.dirname, "..");
 
 const { values, positionals } = parseArgs({
-  options: { write: { type: "boolean" }, help: { type: "boolean" } },
+  options: {
+    write: { type: "boolean" },
+    to: { type: "string" },
+    help: { type: "boolean" },
+  },
   allowPositionals: true,
 });
 if (values.write) await Promise.all(wanted().map((make) => make()));
@@ -53,7 +58,7 @@ function services(): string[] {
 }
 
 async function bundleProgram(folder: string, firstLine = ""): Promise<void> {
-  const dist = emptied(join(folder, "dist"));
+  const dist = values.to === undefined ? emptied(join(folder, "dist")) : resolve(values.to);
   await bundle(join(folder, "src/main.ts"), {
     outdir: dist,
     // What is only loaded when it is asked for lies in files of its own.

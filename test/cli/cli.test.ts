@@ -1,26 +1,34 @@
-import { chmodSync, readFileSync, statSync, writeFileSync } from "node:fs";
+import { chmodSync, mkdtempSync, readFileSync, rmSync, statSync, writeFileSync } from "node:fs";
+import { tmpdir } from "node:os";
 import { join } from "node:path";
-import { eventually, freePort, receiver } from "@posthorn/testkit";
+import { cuttable, eventually, freePort, receiver } from "@posthorn/testkit";
 import { Webhook } from "standardwebhooks";
 import { afterAll, beforeAll, describe, expect, it, onTestFinished, test } from "vitest";
-import { type Cli, cli } from "../harness/cli.ts";
+import { bundledPosthorn, type Cli, cli } from "../harness/cli.ts";
 import { oneProcess } from "../harness/posthorn.ts";
 
 let posthorn: Awaited<ReturnType<typeof oneProcess>>;
 let acme: Cli;
+let command: readonly string[];
+const bundle = mkdtempSync(join(tmpdir(), "posthorn-bundle-"));
 let count = 0;
 
 beforeAll(async () => {
+  command = bundledPosthorn(bundle);
   posthorn = await oneProcess();
-  acme = cli({
-    POSTHORN_SERVER: posthorn.url,
-    POSTHORN_API_KEY: posthorn.operatorKey,
-    POSTHORN_WORKSPACE: "acme",
-  });
+  acme = cli(
+    {
+      POSTHORN_SERVER: posthorn.url,
+      POSTHORN_API_KEY: posthorn.operatorKey,
+      POSTHORN_WORKSPACE: "acme",
+    },
+    command,
+  );
 });
 afterAll(async () => {
   acme?.[Symbol.dispose]();
   await posthorn?.stop();
+  rmSync(bundle, { recursive: true, force: true });
 });
 
 /** A workspace of its own, by the operator's key. */
@@ -37,7 +45,7 @@ function file(name: string, text: string): string {
 
 /** A command line that has logged in to nothing yet. */
 function stranger(): Cli {
-  const made = cli({ POSTHORN_SERVER: posthorn.url });
+  const made = cli({ POSTHORN_SERVER: posthorn.url }, command);
   onTestFinished(() => made[Symbol.dispose]());
   return made;
 }
@@ -362,6 +370,33 @@ describe("listening", () => {
     const headers = request?.headers as Record<string, string>;
     expect(() => new Webhook(secret).verify(request?.body ?? "", headers)).not.toThrow();
     expect(readFileSync(join(me.folder, "profiles.json"), "utf8")).toContain(secret);
+  });
+});
+
+describe("a listener whose connection breaks", () => {
+  it("says so, and goes on by itself", async () => {
+    const { on } = workspace();
+    const path = `/v1/workspaces/${on.env.POSTHORN_WORKSPACE}/events`;
+    const publish = () => posthorn.call("POST", path, { type: "order.created", data: {} });
+    await publish(); // which makes the workspace
+    const way = await cuttable(posthorn.url);
+    onTestFinished(() => way.close());
+    const target = await receiver();
+    const listen = acme.start(["listen", "--to", target.url], {
+      env: { ...on.env, POSTHORN_SERVER: way.url },
+    });
+    await listen.says("Listening");
+    way.cut();
+    await listen.says("The stream broke: ");
+    way.mend();
+    await eventually(
+      async () => {
+        await publish();
+        expect(target.requests.length).toBeGreaterThan(0);
+      },
+      { timeoutMs: 20_000 },
+    );
+    expect((await listen.stop()).exitCode).toBe(0);
   });
 });
 

@@ -1,6 +1,6 @@
-import { type ChildProcess, spawn } from "node:child_process";
+import { type ChildProcess, execFileSync, spawn } from "node:child_process";
 import { once } from "node:events";
-import { mkdtempSync, rmSync } from "node:fs";
+import { mkdtempSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { eventually } from "@posthorn/testkit";
@@ -47,13 +47,31 @@ export const posthornCommand = [
   `${root}packages/cli/src/main.ts`,
 ] as const;
 
+/** Bundles the program into a folder, where it starts in a fifth of the time; gives how to run it. */
+export function bundledPosthorn(folder: string): readonly string[] {
+  const build = [
+    "--conditions=source",
+    `${root}scripts/build.ts`,
+    "--write",
+    "cli",
+    "--to",
+    folder,
+  ];
+  execFileSync(process.execPath, build, { cwd: root, stdio: "pipe" });
+  writeFileSync(join(folder, "package.json"), '{ "type": "module" }');
+  return [process.execPath, join(folder, "main.js")];
+}
+
 /** Gives a command line that knows no Posthorn but the one that `env` names. */
-export function cli(env: Readonly<Record<string, string>> = {}): Cli {
+export function cli(
+  env: Readonly<Record<string, string>> = {},
+  command: readonly string[] = posthornCommand,
+): Cli {
   const folder = mkdtempSync(join(tmpdir(), "posthorn-cli-"));
   const running = new Set<ChildProcess>();
   const start = (args: readonly string[], options: RunOptions = {}) => {
     const own = { POSTHORN_CONFIG_DIR: folder, ...env, ...options.env };
-    const begun = begin(args, { folder, env: own, stdin: options.stdin ?? "" });
+    const begun = begin([...command, ...args], { folder, env: own, stdin: options.stdin ?? "" });
     running.add(begun.child);
     begun.child.once("exit", () => running.delete(begun.child));
     return begun;
@@ -70,12 +88,11 @@ export function cli(env: Readonly<Record<string, string>> = {}): Cli {
 }
 
 function begin(
-  args: readonly string[],
+  [program = "", ...args]: readonly string[],
   { folder, env, stdin }: { folder: string; env: Readonly<Record<string, string>>; stdin: string },
 ): LongRun & { ended(): Promise<Run> } {
-  const [node, ...own] = posthornCommand;
   const { PATH = "", HOME = "" } = process.env;
-  const child = spawn(node, [...own, ...args], {
+  const child = spawn(program, args, {
     cwd: folder,
     env: { PATH, HOME, ...env },
     stdio: ["pipe", "pipe", "pipe"],
