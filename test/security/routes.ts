@@ -105,5 +105,6 @@ export function goodBody({ path, method, hasBody }: Route): unknown {
     return { webhook: "wh_none", filter: "ALL", after: new Date().toISOString() };
   }
   if (path.endsWith("/webhooks") && method === "POST") return { url: "https://example.com/hook" };
+  if (path.endsWith("/connections") && method === "POST") return { integrationName: "shopify" };
   return {};
 }
