@@ -95,3 +95,10 @@ test.each([
 ])("refuses %j", (env, problem) => {
   expect(problemsOf(env)).toEqual([expect.stringContaining(problem)]);
 });
+
+test("takes migrate for an argument, and no other word", () => {
+  expect(read({}, "migrate").migratesOnly).toBe(true);
+  expect(problemsOf({}, "migrte")).toEqual([
+    "unknown arguments: migrte (known are migrate, --no-demo and --help)",
+  ]);
+});
