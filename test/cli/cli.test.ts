@@ -305,6 +305,17 @@ describe("events and deliveries", () => {
     expect(list.json.events).toHaveLength(150);
   });
 
+  it("a broken line of standard input, after others are out, tells how to go on", async () => {
+    const { on } = workspace();
+    const good = '{"type":"order.created","data":{}}';
+    const stdin = [...Array(120).fill(good), "{", good].join("\n");
+    const refused = await acme(["events", "publish", "-"], { ...on, stdin });
+    expect(refused).toMatchObject({ exitCode: 6, stdout: "" });
+    expect(refused.stderr).toMatch(
+      /^Standard input, line 121: the text ends too early at column 2\. 100 events are published, up to line 100: go on with --resume [0-9a-f]{8}:101\.\n$/,
+    );
+  });
+
   it("attempts are watched as they happen", async () => {
     const { on } = workspace();
     const target = await receiver();

@@ -107,5 +107,5 @@ function capital(text: string): string {
 /** Ends a text with a stop, unless it ends with a mark of its own. */
 function sentence(text: string): string {
   const line = text.replaceAll(/\s*\n\s*/g, " ").trim();
-  return /[.?!:)]$/.test(line) && !line.endsWith("..)") ? line : `${line}.`;
+  return /[.?!:)]$/.test(line) ? line : `${line}.`;
 }
