@@ -47,9 +47,9 @@ async function setup(
 ) {
   providerCount += 1;
   const name = `signing-${providerCount}`;
-  const apply = (next: readonly object[]) => {
+  const apply = (next: readonly object[], { allowBreaking = false } = {}) => {
     const file = { name, unknownEventTypes: "CREATE", signatures: next };
-    return call(adminKey, "POST", "/v1/providers:apply", file);
+    return call(adminKey, "POST", `/v1/providers:apply?allowBreaking=${allowBreaking}`, file);
   };
   const { operatorKey: key } = await apply(signatures);
   const target = await receiver({ answers: options.answers ?? [200] });
@@ -134,7 +134,7 @@ describe("a provider's file changes from STANDARD to another scheme", () => {
       const from = await publisher.more(20);
       const { publicKeys = [] } = await getWebhook();
       const endsAtMs = Date.now();
-      await apply([next]);
+      await apply([next], { allowBreaking: true });
       await publisher.more(20);
       const ids = await publisher.stop();
       await eventually(() => expect(new Set(idsOf(target.requests))).toEqual(new Set(ids)));
@@ -159,7 +159,7 @@ describe("a provider's file changes from STANDARD to another scheme", () => {
     });
     await publish();
     const [first] = await target.next();
-    await apply([{ scheme: "HMAC", header }]);
+    await apply([{ scheme: "HMAC", header }], { allowBreaking: true });
     const requests = await target.next();
     expect(first?.headers).not.toHaveProperty(header.toLowerCase());
     const byHeader = byHmac(header.toLowerCase());
@@ -196,7 +196,7 @@ it("puts the signature in place of a header that a webhook had before", async ()
   await publish();
   const [before] = await target.next();
   expect(before?.headers).toMatchObject({ "x-acme-signature": "mine" });
-  await apply([{ scheme: "HMAC", header }]);
+  await apply([{ scheme: "HMAC", header }], { allowBreaking: true });
   await publish();
   const requests = await target.next();
   expect(requests[0]?.headers).toMatchObject({ "x-other": "1" });
