@@ -59,7 +59,8 @@ it("a process that is frozen past its lease sends nothing and writes nothing whe
   await delivery.end(); // lets it end what it thinks is under way
   expect(sent()).toEqual(sentBefore);
   expect(await attempts()).toEqual(before);
-  expect(await owner()).toEqual(ownerBefore);
+  // It is a member again and may be given the partition in order, but never under an epoch of old.
+  expect(Number((await owner()).epoch)).toBeGreaterThanOrEqual(Number(ownerBefore.epoch));
   // What was under way when it froze came twice, and nothing else.
   expect(sentBefore.length).toBeLessThanOrEqual(eventCount + 1);
   await client.end();
