@@ -1,6 +1,6 @@
 import { eventually, receiver } from "@posthorn/testkit";
 import { Client } from "pg";
-import { expect, it } from "vitest";
+import { expect, it, onTestFinished } from "vitest";
 import { separateProcesses } from "../harness/separate-processes.ts";
 
 const eventCount = 60;
@@ -10,9 +10,12 @@ const lapseMs = 60_000;
 it("a process that is frozen past its lease sends nothing and writes nothing when it goes on", async () => {
   const env = { POSTHORN_INSTANCE: "first", POSTHORN_PARTITIONS: "1" };
   const posthorn = await separateProcesses({ log: "postgres", env });
+  onTestFinished(() => posthorn.stop());
   const target = await receiver({ answers: [{ status: 200, delayMs: 200 }] });
+  onTestFinished(() => target.close());
   const client = new Client({ connectionString: posthorn.databaseUrl });
   await client.connect();
+  onTestFinished(() => client.end());
   const owner = async () => {
     const { rows } = await client.query("select owner, epoch from delivery.partition");
     return rows[0];
@@ -63,7 +66,4 @@ it("a process that is frozen past its lease sends nothing and writes nothing whe
   expect(Number((await owner()).epoch)).toBeGreaterThanOrEqual(Number(ownerBefore.epoch));
   // What was under way when it froze came twice, and nothing else.
   expect(sentBefore.length).toBeLessThanOrEqual(eventCount + 1);
-  await client.end();
-  await target.close();
-  await posthorn.stop();
 }, 240_000);
