@@ -1,7 +1,7 @@
 import { timestampFromDate } from "@bufbuild/protobuf/wkt";
 import type { Client } from "@connectrpc/connect";
-import { AppError, wire } from "@posthorn/errors";
-import { isUnavailable } from "@posthorn/postgres";
+import { AppError } from "@posthorn/errors";
+import { isPassing } from "@posthorn/postgres";
 import {
   ConnectionEvent_Kind,
   type ConnectionEventService,
@@ -60,7 +60,7 @@ export function connectionRelay(deps: ConnectionRelayDeps): Part {
       if (!(await finish(events))) return "failed";
       return events.length < eventsPerTurnMax ? "all" : "some";
     } catch (error) {
-      if (!isPassing(error)) throw error;
+      if (!mayPass(error)) throw error;
       log.warn({ err: error }, "events of connections wait for ingestion or Postgres");
       return "failed";
     }
@@ -71,7 +71,7 @@ export function connectionRelay(deps: ConnectionRelayDeps): Part {
     try {
       await ingestion.publishConnectionEvents({ events: events.map(toMessage) }, call);
     } catch (error) {
-      if (isPassing(error)) throw error;
+      if (mayPass(error)) throw error;
       return await finishEach(events, error);
     }
     const rowIds = events.map(({ rowId }) => rowId);
@@ -98,10 +98,9 @@ export function connectionRelay(deps: ConnectionRelayDeps): Part {
 }
 
 /** A service key that does not fit is a matter of settings: nothing is lost over it. */
-function isPassing(error: unknown): boolean {
-  if (!(error instanceof AppError)) return isUnavailable(error);
-  const isShut = error.reason === "unauthenticated" || error.reason === "forbidden";
-  return isShut || wire[error.reason].retry;
+function mayPass(error: unknown): boolean {
+  const reason = error instanceof AppError ? error.reason : undefined;
+  return reason === "unauthenticated" || reason === "forbidden" || isPassing(error);
 }
 
 function toMessage(event: ConnectionEvent) {
