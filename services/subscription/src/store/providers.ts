@@ -14,12 +14,12 @@ export async function getProvider(
   db: Kysely<Database>,
   name: string,
 ): Promise<Provider | undefined> {
-  const row = await db
-    .selectFrom("provider")
-    .selectAll()
-    .where("name", "=", name)
-    .executeTakeFirst();
+  const row = await named(db, name).executeTakeFirst();
   return row && fromRow(row);
+}
+
+function named(db: Kysely<Database>, name: string) {
+  return db.selectFrom("provider").selectAll().where("name", "=", name);
 }
 
 /**
@@ -30,12 +30,7 @@ export async function lockProvider(
   db: Kysely<Database>,
   name: string,
 ): Promise<Provider | undefined> {
-  const row = await db
-    .selectFrom("provider")
-    .selectAll()
-    .where("name", "=", name)
-    .forUpdate()
-    .executeTakeFirst();
+  const row = await named(db, name).forUpdate().executeTakeFirst();
   return row && fromRow(row);
 }
 
@@ -47,12 +42,7 @@ export async function holdProvider(
   db: Kysely<Database>,
   name: string,
 ): Promise<Provider | undefined> {
-  const row = await db
-    .selectFrom("provider")
-    .selectAll()
-    .where("name", "=", name)
-    .forKeyShare()
-    .executeTakeFirst();
+  const row = await named(db, name).forKeyShare().executeTakeFirst();
   return row && fromRow(row);
 }
 
