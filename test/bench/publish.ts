@@ -1,5 +1,5 @@
-import { Agent } from "undici";
 import { monotonicUs } from "./clock.ts";
+import { openConnection, request } from "./connection.ts";
 
 /** When one event's publish was sent and when its 202 was read. */
 export interface Published {
@@ -34,51 +34,42 @@ export interface Load {
 const data = { note: "x".repeat(900) };
 const idForm = /"id":"(evt_[0-9a-z]{26})"/g;
 
-/** Publishes over REST; every answer must be 202. The bodies are made once: this is not measured. */
+/** Publishes over REST; every answer must be 202. The requests are made once: this is not measured. */
 export async function publishLoad(load: Load): Promise<Published[]> {
-  const agent = new Agent({ connections: load.concurrency, pipelining: 1 });
-  const post = poster(agent, load);
+  const bytes = requestOf(load);
   const published: Published[] = [];
   const startUs = monotonicUs();
   const endUs = startUs + load.seconds * 1e6;
   let requestCount = 0;
   const loop = async () => {
+    const connection = await openConnection(load.url);
     for (;;) {
       const index = requestCount++;
       const dueUs = due(load, startUs, index);
-      if (dueUs >= endUs || monotonicUs() >= endUs) return;
-      if (index * load.batchSize >= (load.eventsMax ?? Number.POSITIVE_INFINITY)) return;
+      if (dueUs >= endUs || monotonicUs() >= endUs) break;
+      if (index * load.batchSize >= (load.eventsMax ?? Number.POSITIVE_INFINITY)) break;
       await until(dueUs);
       while (isFarAhead(load, published.length) && monotonicUs() < endUs) await tick();
-      for (const one of await post()) published.push(one);
+      const sentUs = monotonicUs();
+      const { status, body } = await connection.ask(bytes);
+      const acceptedUs = monotonicUs();
+      const text = body.toString("latin1");
+      if (status !== 202) throw new Error(`publish answered ${status}: ${text}`);
+      for (const [, id = ""] of text.matchAll(idForm)) published.push({ id, sentUs, acceptedUs });
     }
+    connection.close();
   };
   await Promise.all(Array.from({ length: load.concurrency }, loop));
-  await agent.close();
   return published;
 }
 
-function poster(agent: Agent, { url, key, workspace, batchSize, type = "order.created" }: Load) {
+function requestOf({ url, key, workspace, batchSize, type = "order.created" }: Load): Buffer {
   const isBatch = batchSize > 1;
   const event = { type, data };
   const body = isBatch ? { events: Array.from({ length: batchSize }, () => event) } : event;
-  const request = {
-    origin: url,
-    path: `/v1/workspaces/${workspace}/events${isBatch ? ":batch" : ""}`,
-    method: "POST",
-    headers: { authorization: `Bearer ${key}`, "content-type": "application/json" },
-    body: JSON.stringify(body),
-  } as const;
-  return async (): Promise<Published[]> => {
-    const sentUs = monotonicUs();
-    const answer = await agent.request(request);
-    const text = await answer.body.text();
-    const acceptedUs = monotonicUs();
-    if (answer.statusCode !== 202) {
-      throw new Error(`publish answered ${answer.statusCode}: ${text}`);
-    }
-    return [...text.matchAll(idForm)].map(([, id = ""]) => ({ id, sentUs, acceptedUs }));
-  };
+  const path = `/v1/workspaces/${workspace}/events${isBatch ? ":batch" : ""}`;
+  const headers = { authorization: `Bearer ${key}`, "content-type": "application/json" };
+  return request("POST", new URL(path, url), { headers, body: JSON.stringify(body) });
 }
 
 function due(load: Load, startUs: number, index: number): number {
