@@ -39,6 +39,12 @@ export interface LogIdentity {
   readonly partitionCount: number;
 }
 
+/** A batch of which the handler has taken on so much that the next one may come. */
+export interface Begun {
+  /** What `handle` would have given. A rejection fails the part, unless it is transient. */
+  readonly done: Promise<bigint | undefined>;
+}
+
 /** Where a consumer's records go. The handler keeps the offsets; the log stores none of them. */
 export interface PartitionHandler {
   /**
@@ -50,11 +56,15 @@ export interface PartitionHandler {
    * Handles one batch, whose first offset is where the reader stood (or, in Kafka, the next that
    * exists). Gives the next offset to read: usually last + 1n; any other makes the reader seek;
    * undefined = the partition is not, or no longer, ours: back to `start`. A throw is retried with
-   * backoff as long as it is transient, else it fails the part. Batches of one partition never
+   * backoff as long as it is transient, else it fails the part. Calls for one partition never
    * overlap in one member; two members may overlap for a moment, so offsets are compared and set.
+   *
+   * With `Begun` the call is over, but not the batch: the log may hand over the batches that follow,
+   * while less than two full batches are not done. When one is done with anything but its own end, the
+   * log waits for all others and goes back to `start`.
    */
-  handle(batch: Batch, stop: AbortSignal): Promise<bigint | undefined>;
-  /** The partition was taken away from this member, or the member ends. No handle runs any more. */
+  handle(batch: Batch, stop: AbortSignal): Promise<bigint | undefined | Begun>;
+  /** The partition was taken away from this member, or the member ends. All that was begun is done. */
   stopped?(partition: number): void;
 }
 

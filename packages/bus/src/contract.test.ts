@@ -348,6 +348,49 @@ describe.each(logs)("the log in $name", ({ openLog }) => {
       expect(overlapCount).toBe(0);
     });
 
+    test("waits for what was begun and starts again when that was not done to its end", async () => {
+      const topic = await newTopic(1);
+      await bus.publish(
+        topic,
+        ["a", "b", "c"].map((text) => record(text)),
+      );
+      const offsets = new Map<number, bigint>();
+      let isFirst = true;
+      let begunCount = 0;
+      const readers = read({
+        topic,
+        offsets,
+        batchRecordsMax: 1,
+        startAt: async () => {
+          expect(begunCount).toBe(0);
+          return offsets.get(0) ?? 0n;
+        },
+        handle: (batch, accept) => {
+          const isLost = isFirst;
+          isFirst = false;
+          begunCount += 1;
+          const done = new Promise<void>(setImmediate).then(() => {
+            begunCount -= 1;
+            return isLost || offsets.get(0) !== batch.records[0]?.offset
+              ? undefined
+              : accept(batch);
+          });
+          return isLost ? { done } : done;
+        },
+      });
+      offsets.set(0, 0n);
+      expect(await readers.until(3)).toEqual(["a", "b", "c"]);
+    });
+
+    test("fails with what was begun and ends as a defect", async () => {
+      const topic = await newTopic(1);
+      await bus.publish(topic, [record("a")]);
+      const defect = new Error("a defect");
+      const readers = read({ topic, handle: () => ({ done: Promise.reject(defect) }) });
+      expect(await readers.failure).toBe(defect);
+      expect(readers.held.size).toBe(0);
+    });
+
     test("hears the stop while it handles, and lets go of its partitions", async () => {
       const topic = await newTopic(1);
       await bus.publish(topic, [record("a")]);

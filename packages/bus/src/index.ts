@@ -1,5 +1,6 @@
 export type {
   Batch,
+  Begun,
   Bus,
   ConsumerOptions,
   LogIdentity,

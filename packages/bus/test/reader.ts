@@ -1,5 +1,5 @@
 import { eventually } from "@posthorn/testkit";
-import type { Batch, Bus, PartitionHandler, StoredRecord } from "../src/index.ts";
+import type { Batch, Begun, Bus, PartitionHandler, StoredRecord } from "../src/index.ts";
 import { log } from "./address.ts";
 
 /** What a reader does; all but the topic has a default. */
@@ -14,7 +14,7 @@ export interface ReaderOptions {
   readonly handle?: (
     batch: Batch,
     accept: (batch: Batch) => bigint | undefined,
-  ) => Promise<bigint | undefined> | bigint | undefined;
+  ) => ReturnType<PartitionHandler["handle"]> | Begun | bigint | undefined;
 }
 
 /** A consumer that notes what it got. */

@@ -54,7 +54,7 @@ import { Watchers } from "./workers/watchers.ts";
 /** How much of the outcomes the Postgres log keeps for readers that may never come. */
 const outcomesKept = { ageMsMax: 14 * 86_400_000, bytesMax: 1024 * 1024 * 1024 };
 const group = "posthorn.delivery";
-const recordsPerBatchMax = 500;
+const recordsPerBatchMax = 250;
 /**
  * Plans of prepared statements are kept while tables grow a thousandfold, so they must not be
  * those that suit a small table. Every query here is served by an index.

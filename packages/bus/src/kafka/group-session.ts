@@ -193,7 +193,8 @@ export class GroupSession {
       const records = messages
         .slice(at, at + batchRecordsMax)
         .map((message) => toStoredRecord(partition, message));
-      const next = await handler.handle({ topic, partition, records }, stop);
+      const handled = await handler.handle({ topic, partition, records }, stop);
+      const next = typeof handled === "object" ? await handled.done : handled;
       owned.backoffMs = backoffFirstMs;
       if (stop.aborted) return;
       if (next === undefined) return this.#startAgain(partition, owned);

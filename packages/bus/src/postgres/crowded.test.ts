@@ -47,7 +47,7 @@ it("who publishes batches waits for a reader that is behind; who publishes littl
   const running = runParts([consumer], { stop: stop.signal, stopTimeoutMs: 5_000 });
   await bus.publish(topic, records(1));
   await began.promise;
-  await bus.publish(topic, records(200)); // nothing waits yet but what is being handled
+  await bus.publish(topic, records(300)); // nothing waits yet but what is being handled
   let isPublished = false;
   const publishing = bus.publish(topic, records(100)).then(() => {
     isPublished = true;

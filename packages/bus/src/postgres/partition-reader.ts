@@ -3,7 +3,8 @@ import { heavyTurn, type Logger } from "@posthorn/runtime";
 import type pg from "pg";
 import type { ConsumerOptions, StoredRecord } from "../bus.ts";
 import { OutOfRangeError } from "../out-of-range.ts";
-import { untilDone } from "../transient.ts";
+import { isTransient, untilDone } from "../transient.ts";
+import { BatchesBegun } from "./batches-begun.ts";
 import type { Ends } from "./ends.ts";
 import { fetchRecords } from "./fetch.ts";
 import { isDropped, locateOffset } from "./segments.ts";
@@ -56,11 +57,24 @@ export async function readPartition(
   }
 
   async function readFrom(start: bigint): Promise<void> {
+    const begun = new BatchesBegun({ recordsMax: batchRecordsMax, onChange: wakeup.wake });
+    try {
+      await readOn(start, begun);
+    } finally {
+      await begun.settled();
+    }
+    if (begun.failure === undefined) return;
+    if (!isTransient(begun.failure)) throw begun.failure;
+    log.warn({ err: begun.failure }, "handle a batch: starting again");
+    await sleep(startAgainMs, undefined, { signal: stop });
+  }
+
+  async function readOn(start: bigint, begun: BatchesBegun): Promise<void> {
     let position = start;
     let segmentId = await locate(position);
-    while (!stop.aborted) {
+    while (!stop.aborted && !begun.isAstray) {
       onPosition(position);
-      if (position >= ends.of(place)) {
+      if (position >= ends.of(place) || begun.isFull) {
         await wakeup.wait({ timeoutMs: idleMs, stop });
         continue;
       }
@@ -72,11 +86,13 @@ export async function readPartition(
         continue;
       }
       if (records.length >= heavyRecords) await heavyTurn("begun");
-      const next = await handle(records);
+      const end = (records.at(-1)?.offset ?? 0n) + 1n;
+      const handled = await handle(records);
+      if (typeof handled === "object") begun.add(handled.done, { records, end });
+      const next = typeof handled === "object" ? end : handled;
       if (next === undefined) return;
       position = next;
-      const isSeek = next !== (records.at(-1)?.offset ?? 0n) + 1n;
-      if (isSeek) segmentId = await locate(position);
+      if (next !== end) segmentId = await locate(position);
     }
   }
 
@@ -92,7 +108,7 @@ export async function readPartition(
     return found;
   }
 
-  async function handle(records: readonly StoredRecord[]): Promise<bigint | undefined> {
+  async function handle(records: readonly StoredRecord[]) {
     const batch = { topic, partition, records };
     return await persist("handle a batch", () => handler.handle(batch, stop));
   }

@@ -63,7 +63,7 @@ function openBus({ url, log, pool: givenPool, segmentLimits }: PostgresBusOption
   const publisher = startPublisher({
     pool: pools.append,
     log,
-    room: (place) => tails.room(place),
+    room: tails.room,
     onAppended(place, appended) {
       const end = appended.firstOffset + BigInt(appended.records.length);
       tails.put(place, appended);

@@ -21,8 +21,8 @@ export interface PublisherDeps {
   readonly log: Logger;
   /** Told of each partition that grew, and of what it grew by, after the commit. */
   onAppended(place: PartitionPlace, appended: Appended): void;
-  /** Resolves when the readers of a partition are not far behind, or after a while. */
-  room(place: PartitionPlace): Promise<void>;
+  /** Lets records in when the readers of a partition are not far behind, or after a while (see Tails). */
+  room(place: PartitionPlace, count: number): Promise<() => void>;
 }
 
 /** Appends to any topic. */
@@ -58,14 +58,23 @@ export function publisher(deps: PublisherDeps): Publisher {
     const { topicId, partitionCount, gather } = await appenderOf(topic);
     const call = appendCall(records);
     checkRecords(records, { partitionCount, bytes: call.bytes });
-    if (records.length >= manyRecords) await room(topicId, records);
-    await gather.add(call);
+    const leave = records.length >= manyRecords ? await room(topicId, records) : undefined;
+    try {
+      await gather.add(call);
+    } finally {
+      leave?.();
+    }
   }
 
   /** Whoever publishes much at a time leaves readers, and those who publish little, their part. */
-  async function room(topicId: number, records: readonly LogRecord[]): Promise<void> {
-    const partitions = new Set(records.map(({ partition }) => partition));
-    await Promise.all([...partitions].map((partition) => deps.room({ topicId, partition })));
+  async function room(topicId: number, records: readonly LogRecord[]): Promise<() => void> {
+    const byPartition = Map.groupBy(records, ({ partition }) => partition);
+    const leaves = await Promise.all(
+      [...byPartition].map(([partition, { length }]) => deps.room({ topicId, partition }, length)),
+    );
+    return () => {
+      for (const leave of leaves) leave();
+    };
   }
 
   function appenderOf(name: string): Promise<TopicAppender> {

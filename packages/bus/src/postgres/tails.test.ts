@@ -75,14 +75,14 @@ describe("the tail of a partition", () => {
 });
 
 describe("room in the tail of a partition", () => {
-  const crowded = 200;
+  const crowded = 300;
 
   function crowd() {
     const all = tails();
     const { release } = all.watch(place);
     all.put(place, { firstOffset: 0n, records: records(crowded), appendedAt });
     let isThere = false;
-    const room = all.room(place).then(() => {
+    const room = all.room(place, 1).then(() => {
       isThere = true;
     });
     return { all, release, room, isThere: () => isThere };
@@ -92,8 +92,8 @@ describe("room in the tail of a partition", () => {
     const all = tails();
     all.watch(place);
     all.put(place, { firstOffset: 0n, records: records(crowded - 1), appendedAt });
-    await all.room(place);
-    await all.room({ topicId: 1, partition: 3 });
+    await all.room(place, 1);
+    await all.room({ topicId: 1, partition: 3 }, 1);
   });
 
   it("comes when a reader has gone on", async () => {
@@ -101,6 +101,20 @@ describe("room in the tail of a partition", () => {
     await Promise.resolve();
     expect(isThere()).toBe(false);
     taken(all, 0n, 1);
+    await room;
+  });
+
+  it("is taken by those who were let in before, until they have put their records or failed", async () => {
+    const all = tails();
+    all.watch(place);
+    const leave = await all.room(place, crowded);
+    let isThere = false;
+    const room = all.room(place, 1).then(() => {
+      isThere = true;
+    });
+    await Promise.resolve();
+    expect(isThere).toBe(false);
+    leave();
     await room;
   });
 

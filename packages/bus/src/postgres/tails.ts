@@ -25,10 +25,11 @@ export interface Tails {
     from: { offset: bigint; recordsMax: number },
   ): StoredRecord[] | undefined;
   /**
-   * Resolves once a reader here has taken on all but two hundred records of the partition, at the
-   * latest after two seconds; at once where nobody reads.
+   * Resolves once few records wait for a reader here, those of whom was let in before among them,
+   * at the latest after two seconds; at once where nobody reads. First come, first served. Call
+   * what it gives once the `count` records are put, or never will be.
    */
-  room(place: PartitionPlace): Promise<void>;
+  room(place: PartitionPlace, count: number): Promise<() => void>;
   /** Keeps records of a partition until `release`. */
   watch(place: PartitionPlace): { release(): void };
 }
@@ -53,11 +54,13 @@ interface Tail {
   kept: Kept[];
   /** How many of the first of them a reader has taken on. */
   takenCount: number;
+  /** How many are about to be put by those who were let in. */
+  comingCount: number;
   bytes: number;
 }
 
-/** Two batches of a publisher. A reader that has so much before it does not run dry. */
-const crowdedCount = 200;
+/** A reader that has so much before it does not run dry while what comes next is appended. */
+const crowdedCount = 300;
 const roomMsMax = 2_000;
 
 /** Starts empty. */
@@ -87,12 +90,14 @@ export function tails(): Tails {
       step(tail);
       return taken.length === 0 ? undefined : taken;
     },
-    async room(place) {
+    async room(place, count) {
       const untilMs = performance.now() + roomMsMax;
       for (;;) {
         const tail = known.get(keyOf(place));
+        if (!tail) return () => {};
+        const aheadCount = tail.kept.length - tail.takenCount + tail.comingCount;
         const restMs = untilMs - performance.now();
-        if (!tail || tail.kept.length - tail.takenCount < crowdedCount || restMs <= 0) return;
+        if (aheadCount < crowdedCount || restMs <= 0) return letIn(tail, count);
         await stepOf(tail, restMs);
       }
     },
@@ -129,7 +134,8 @@ export function tails(): Tails {
 }
 
 function emptyTail(): Tail {
-  return { watcherCount: 0, awaiting: new Set(), kept: [], takenCount: 0, bytes: 0 };
+  const none = { watcherCount: 0, takenCount: 0, comingCount: 0, bytes: 0 };
+  return { ...none, awaiting: new Set(), kept: [] };
 }
 
 function firstOf(kept: readonly Kept[], recordsMax: number): StoredRecord[] {
@@ -141,6 +147,14 @@ function firstOf(kept: readonly Kept[], recordsMax: number): StoredRecord[] {
     taken.push(one.record);
   }
   return taken;
+}
+
+function letIn(tail: Tail, count: number): () => void {
+  tail.comingCount += count;
+  return () => {
+    tail.comingCount -= count;
+    step(tail);
+  };
 }
 
 function step({ awaiting }: Tail): void {

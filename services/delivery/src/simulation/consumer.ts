@@ -8,11 +8,13 @@ import type { World } from "./world.ts";
 const startAgainMs = 500;
 const retryMs = 200;
 const idleMs = 2_000;
+const begunMax = 3;
 
 /**
  * Reads the partitions that the group gives a process, as a consumer of the bus does: batch after
- * batch, again after a passing failure, and from another offset when the handler says so. Now and
- * then it comes back to records that it has read, as Kafka's consumers do.
+ * batch, also while those before are not done, again after a passing failure, and from another
+ * offset when the handler says so. Now and then it comes back to records that it has read, as
+ * Kafka's consumers do.
  */
 export class Consumer {
   readonly #deps: { world: World; log: EventLog; clock: Clock; handler: PartitionHandler };
@@ -75,8 +77,10 @@ export class Consumer {
 
   async #readFrom(partition: number, start: bigint, stop: AbortSignal): Promise<void> {
     const { world, log, clock, handler } = this.#deps;
+    const begun = new Set<Promise<void>>();
+    let isAstray = false;
     let position: bigint | undefined = start;
-    while (!stop.aborted && position !== undefined) {
+    while (!stop.aborted && position !== undefined && !isAstray) {
       const isBack = position > 0n && world.random.chance(0.01); // an offset that was dropped
       const isMore = log.read(partition, position, 1).length > 0;
       const from = isBack && isMore ? position - 1n : position;
@@ -90,8 +94,21 @@ export class Consumer {
       }
       await clock.sleep(1, stop);
       const batch = { topic: eventsTopic, partition, records };
-      position = await this.#persist(() => handler.handle(batch, stop), stop);
+      const handled = await this.#persist(() => handler.handle(batch, stop), stop);
+      if (typeof handled !== "object") {
+        position = handled;
+        continue;
+      }
+      const end: bigint = from + BigInt(records.length);
+      const done: Promise<void> = handled.done.then((next) => {
+        begun.delete(done);
+        isAstray ||= next !== end;
+      });
+      begun.add(done);
+      position = end;
+      if (begun.size >= begunMax || world.random.chance(0.2)) await Promise.all(begun);
     }
+    await Promise.all(begun);
   }
 
   async #persist<T>(run: () => Promise<T>, stop: AbortSignal): Promise<T | undefined> {

@@ -73,7 +73,11 @@ async function setup(insertFanOut: (fanOut: FanOut) => ReadonlySet<string> | und
     ),
   }));
   const batch = { topic: "events", partition: owned.partition, records };
-  return { handle: () => handler.handle(batch as never, owned.lost), told };
+  const handle = async () => {
+    const handled = await handler.handle(batch as never, owned.lost);
+    return typeof handled === "object" ? handled.done : handled;
+  };
+  return { handle, told };
 }
 
 const now = timestampFromDate(new Date());

@@ -1,4 +1,4 @@
-import type { Batch, PartitionHandler } from "@posthorn/bus";
+import type { Batch, Begun, PartitionHandler } from "@posthorn/bus";
 import { isPassing } from "@posthorn/postgres";
 import {
   type Clock,
@@ -13,7 +13,7 @@ import type { DeliveryMetrics } from "../metrics.ts";
 import type { DeliveryStore } from "../store/delivery-store.ts";
 import type { FanOut } from "../store/fan-outs.ts";
 import { type Decoded, decode, plan } from "./fan-out-plan.ts";
-import { type FannedOutRecord, FirstAttempts } from "./first-attempts.ts";
+import type { FannedOutRecord } from "./first-attempts.ts";
 import type { Ownership } from "./ownership.ts";
 import { type Reading, Readings } from "./readings.ts";
 import type { ResultWriter } from "./result-writer.ts";
@@ -46,9 +46,10 @@ const retryMs = 200;
 const linksMax = 32;
 
 /**
- * Turns records of the log into events and deliveries, each in one transaction with its own
- * offset, so that a crash repeats or skips nothing. Fresh deliveries are offered to the sender
- * first: what is answered at once is written as it ended (see FirstAttempts).
+ * Turns records of the log into events and deliveries, written in transactions with the offset
+ * after them, so that a crash repeats or skips nothing. Fresh deliveries are offered to the sender
+ * first: what is answered at once is written as it ended (see FirstAttempts). The batches that
+ * follow begin meanwhile, and what is ready of them goes into the next write.
  */
 export function fanOut(deps: FanOutDeps): { handler: PartitionHandler; part: Part } {
   const readings = new Readings(deps);
@@ -72,22 +73,24 @@ export function fanOut(deps: FanOutDeps): { handler: PartitionHandler; part: Par
   return { handler, part };
 }
 
-/** Gives the next offset to read; undefined when the partition is no longer ours. */
+/** Gives what `handle` gives: the next offset to read, or that the batch has begun. */
 async function handleBatch(
   deps: FanOutDeps,
   reading: Reading,
   batch: Batch,
-): Promise<bigint | undefined> {
-  const firstOffset = batch.records[0]?.offset ?? reading.nextOffset;
-  if (firstOffset < reading.nextOffset) return reading.nextOffset; // stored already
+): Promise<bigint | undefined | Begun> {
+  const firstOffset = batch.records[0]?.offset ?? reading.begunOffset;
+  if (firstOffset < reading.begunOffset) return storedTo(deps, reading, reading.begunOffset);
   const decoded = batch.records.map(decode);
   const events = decoded.flatMap((one) => ("event" in one ? one.event : []));
   const span = deps.tracing?.start("fan-out", batchSpan(batch, events));
   try {
-    return await fanOutBatch(deps, reading, { decoded, events });
-  } finally {
+    await begin(deps, reading, { decoded, events });
+  } catch (error) {
     span?.end();
+    throw error;
   }
+  return { done: storedTo(deps, reading, reading.begunOffset).finally(() => span?.end()) };
 }
 
 /** Events that are fanned out together came by several publishes: the first leads to the batch. */
@@ -103,41 +106,75 @@ function batchSpan({ topic, partition }: Batch, events: readonly Decoded["event"
   return { kind: "consumer", parent, links, attributes };
 }
 
-async function fanOutBatch(
+/** Plans the log's next records and offers their deliveries. */
+async function begin(
   deps: FanOutDeps,
   reading: Reading,
   {
     decoded,
     events,
   }: { decoded: ReturnType<typeof decode>[]; events: readonly Decoded["event"][] },
-): Promise<bigint | undefined> {
+): Promise<void> {
   const [stored] = await Promise.all([
-    storedEvents(deps, decoded),
+    storedEvents(deps, reading, decoded),
     deps.subscriptions.sync(new Set(events.map(({ workspaceUuid }) => workspaceUuid))),
     deps.ensureDays(new Set(events.map(({ day }) => day))),
   ]);
   const planned = plan(decoded, { known: deps.subscriptions, stored });
-  const attempts = new FirstAttempts(deps, reading.owned, planned);
+  reading.attempts.add(planned);
+  reading.begunOffset = endOf(planned, reading.begunOffset);
+}
+
+function endOf(planned: readonly { readonly offset: bigint }[], start: bigint): bigint {
+  return (planned.at(-1)?.offset ?? start - 1n) + 1n;
+}
+
+/**
+ * Writes what a reading has begun until it is stored up to an offset, and gives this; undefined
+ * when the lease or the offset is no longer ours. Whoever waits shares one write at a time.
+ */
+async function storedTo(
+  deps: FanOutDeps,
+  reading: Reading,
+  end: bigint,
+): Promise<bigint | undefined> {
+  while (reading.nextOffset < end) {
+    reading.writing ??= storeNext(deps, reading).finally(() => {
+      reading.writing = undefined;
+    });
+    if (!(await reading.writing)) return undefined;
+  }
+  return end;
+}
+
+/** Stores what is ready; if that cannot be, drops all that was begun. */
+async function storeNext(deps: FanOutDeps, reading: Reading): Promise<boolean> {
+  let isStored = false;
   try {
-    for (let records = await attempts.next(); records; records = await attempts.next()) {
-      if (!(await store(deps, reading, records))) return undefined;
-    }
-    return reading.nextOffset;
+    const records = await reading.attempts.next();
+    isStored = records !== undefined && (await store(deps, reading, records));
+    return isStored;
   } finally {
-    attempts.drop();
+    if (!isStored) {
+      reading.isOver = true;
+      reading.attempts.drop();
+    }
   }
 }
 
 /** Gives which of the events that may be stored already are: they are not sent again. */
 async function storedEvents(
-  { store }: FanOutDeps,
+  deps: FanOutDeps,
+  reading: Reading,
   decoded: readonly ReturnType<typeof decode>[],
 ): Promise<ReadonlySet<string>> {
   const repeats = decoded.flatMap((one) => ("event" in one && one.isRepeat ? one.event : []));
+  if (repeats.length === 0) return new Set();
+  await storedTo(deps, reading, reading.begunOffset); // what they repeat may have just begun
   const byDay = Map.groupBy(repeats, ({ day }) => day);
   const stored = await Promise.all(
     [...byDay].map(([day, ofDay]) =>
-      store.listStoredEvents(
+      deps.store.listStoredEvents(
         day,
         ofDay.map(({ uuid }) => uuid),
       ),
@@ -253,7 +290,7 @@ function toFanOut({ owned, nextOffset }: Reading, records: readonly FannedOutRec
   return {
     held: owned,
     fromOffset: nextOffset,
-    toOffset: (planned.at(-1)?.offset ?? nextOffset - 1n) + 1n,
+    toOffset: endOf(planned, nextOffset),
     events: planned.flatMap(({ event }) => event ?? []),
     deliveries: records.flatMap(({ deliveries }) => deliveries),
     parked: planned.flatMap((one) => one.parked ?? []),

@@ -49,7 +49,8 @@ function begin(offers: readonly Offered[], ageMs = 0) {
     } as unknown as Planned;
   });
   const deps = { sender, results, clock };
-  const attempts = new FirstAttempts(deps as unknown as FirstAttemptsDeps, owned, planned);
+  const attempts = new FirstAttempts(deps as unknown as FirstAttemptsDeps, owned);
+  attempts.add(planned);
   const answer = (uuid: string) => {
     const settled = (isRecorded: boolean) => told.push(`${uuid} settled ${isRecorded}`);
     takes.get(uuid)?.({ result: { deliveryUuid: uuid }, settled } as unknown as Entry);

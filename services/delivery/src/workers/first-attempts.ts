@@ -20,12 +20,14 @@ interface Fresh {
   entry?: Entry;
 }
 
-/** A record of a step with its deliveries. */
+/** A record with its deliveries. */
 interface Waiting {
   readonly planned: Planned;
   readonly deliveries: readonly Fresh[];
   /** How many first attempts are worth waiting for and not over. */
   awaitedCount: number;
+  /** Whether the next write waits for it. */
+  isWatched: boolean;
   /** When it is written in any case. */
   readonly untilMs: number;
 }
@@ -40,55 +42,55 @@ const recordsPerWriteMin = 128;
 const deliveriesPerWriteMax = 5000;
 
 /**
- * First attempts of a step's deliveries, made before their rows are written: the log keeps the
- * events until then, so a crash repeats them and loses nothing, and most deliveries are written
- * once, as they ended. Gives records to write in the log's order, as soon as quick webhooks have
- * answered; what is slow is written as waiting, and its result follows by itself.
+ * First attempts of a partition's fresh deliveries, made before their rows are written: the log
+ * keeps the events until then, so a crash repeats them and loses nothing, and most deliveries are
+ * written once, as they ended. Gives records to write in the log's order, as soon as quick webhooks
+ * have answered; what is slow is written as waiting, and its result follows by itself. What is
+ * added while a write is under way shares the next one.
  */
 export class FirstAttempts {
   readonly #deps: FirstAttemptsDeps;
   readonly #owned: OwnedPartition;
-  readonly #all: readonly Waiting[];
-  readonly #changed: Wakeup;
-  /** Records up to here have been given. */
-  #givenEnd = 0;
-  /** Records up to here need no more waiting. */
-  #readyEnd = 0;
-  /** Records without awaited attempts, in any place; the number of them that is worth a look. */
-  #doneCount = 0;
-  #lookAtCount = 0;
+  /** What was not given yet. */
+  #all: Waiting[] = [];
+  readonly #answered: Wakeup;
+  /** How many records the next write waits for. */
+  #watchedCount = 0;
 
-  /** Begins at once. */
-  constructor(deps: FirstAttemptsDeps, owned: OwnedPartition, planned: readonly Planned[]) {
+  constructor(deps: FirstAttemptsDeps, owned: OwnedPartition) {
     this.#deps = deps;
     this.#owned = owned;
-    this.#changed = wakeup(deps.clock);
-    this.#all = planned.map((one) => this.#begin(one));
+    this.#answered = wakeup(deps.clock);
+  }
+
+  /** Begins with the log's next records. */
+  add(planned: readonly Planned[]): void {
+    this.#all.push(...planned.map((one) => this.#begin(one)));
   }
 
   /** Gives the next records to write, at least one, of one day; undefined when all were given. */
   async next(): Promise<readonly FannedOutRecord[] | undefined> {
-    if (this.#givenEnd >= this.#all.length) return undefined;
-    await this.#ready();
+    if (this.#all.length === 0) return undefined;
+    await this.#watch(this.#all.slice(0, recordsPerWriteMin));
+    const day = this.#all.find(({ planned }) => planned.event)?.planned.event?.day;
+    const nowMs = this.#deps.clock.nowMs();
     let deliveryCount = 0;
-    let day: string | undefined;
-    let end = this.#givenEnd;
-    for (; end < this.#readyEnd; end += 1) {
-      const waiting = this.#all[end];
-      deliveryCount += waiting?.deliveries.length ?? 0;
-      day ??= waiting?.planned.event?.day;
-      const isOther = waiting?.planned.event !== undefined && waiting.planned.event.day !== day;
-      if (end > this.#givenEnd && (isOther || deliveryCount > deliveriesPerWriteMax)) break;
-    }
-    const given = this.#all.slice(this.#givenEnd, end);
-    this.#givenEnd = end;
-    return given.map((waiting) => this.#give(waiting));
+    const end = this.#all.findIndex(({ planned, deliveries, awaitedCount, untilMs }) => {
+      deliveryCount += deliveries.length;
+      const isOther = planned.event !== undefined && planned.event.day !== day;
+      const isWaiting = awaitedCount > 0 && untilMs > nowMs;
+      return isOther || isWaiting || deliveryCount > deliveriesPerWriteMax;
+    });
+    return this.#take(end === -1 ? this.#all.length : Math.max(end, 1));
   }
 
   /** Lets go of what was not given: the lease is lost, or the records are read again. */
   drop(): void {
-    for (const waiting of this.#all.slice(this.#givenEnd)) this.#give(waiting).onDropped();
-    this.#givenEnd = this.#all.length;
+    for (const record of this.#take(this.#all.length)) record.onDropped();
+  }
+
+  #take(count: number): FannedOutRecord[] {
+    return this.#all.splice(0, count).map((waiting) => this.#give(waiting));
   }
 
   #begin(planned: Planned): Waiting {
@@ -98,10 +100,10 @@ export class FirstAttempts {
       planned,
       deliveries: planned.deliveries.map((one) => ({ planned: one })),
       awaitedCount: 0,
+      isWatched: false,
       untilMs: clock.nowMs() + Math.min(waitMsMax, lagMsMax - ageMs),
     };
     for (const fresh of waiting.deliveries) this.#offer(waiting, fresh);
-    if (waiting.awaitedCount === 0) this.#doneCount += 1;
     return waiting;
   }
 
@@ -126,40 +128,25 @@ export class FirstAttempts {
 
   #onAnswer(waiting: Waiting): void {
     waiting.awaitedCount -= 1;
-    if (waiting.awaitedCount > 0) return;
-    this.#doneCount += 1;
-    if (this.#doneCount >= this.#lookAtCount) this.#changed.wake();
+    if (waiting.awaitedCount > 0 || !waiting.isWatched) return;
+    this.#watchedCount -= 1;
+    if (this.#watchedCount === 0) this.#answered.wake();
   }
 
-  /** Waits until enough records in a row need no more waiting, or the first must not wait longer. */
-  async #ready(): Promise<void> {
-    const wanted = Math.min(recordsPerWriteMin, this.#all.length - this.#givenEnd);
+  /** Waits until these need no more waiting, but no longer than the first of them may. */
+  async #watch(next: readonly Waiting[]): Promise<void> {
+    const { clock } = this.#deps;
+    const { lost } = this.#owned;
+    const watched = next.filter(({ awaitedCount }) => awaitedCount > 0);
+    const untilMs = next[0]?.untilMs ?? 0;
+    for (const waiting of watched) waiting.isWatched = true;
+    this.#watchedCount = watched.length;
     for (;;) {
-      const nowMs = this.#deps.clock.nowMs();
-      this.#advance(nowMs);
-      const readyCount = this.#readyEnd - this.#givenEnd;
-      const untilMs = this.#all[this.#givenEnd]?.untilMs ?? nowMs;
-      if (readyCount >= wanted || untilMs <= nowMs || this.#owned.lost.aborted) break;
-      this.#lookAtCount = this.#doneCount + this.#awaitedIn(this.#givenEnd + wanted);
-      await this.#changed.wait({ timeoutMs: untilMs - nowMs, stop: this.#owned.lost });
+      const timeoutMs = untilMs - clock.nowMs();
+      if (this.#watchedCount === 0 || timeoutMs <= 0 || lost.aborted) break;
+      await this.#answered.wait({ timeoutMs, stop: lost });
     }
-    this.#readyEnd = Math.max(this.#readyEnd, this.#givenEnd + 1);
-  }
-
-  /** How many records up to an index still wait: others may be done already, behind them. */
-  #awaitedIn(end: number): number {
-    let count = 0;
-    for (const { awaitedCount } of this.#all.slice(this.#readyEnd, end)) {
-      if (awaitedCount > 0) count += 1;
-    }
-    return count;
-  }
-
-  #advance(nowMs: number): void {
-    for (; this.#readyEnd < this.#all.length; this.#readyEnd += 1) {
-      const waiting = this.#all[this.#readyEnd];
-      if (waiting && waiting.awaitedCount > 0 && waiting.untilMs > nowMs) return;
-    }
+    for (const waiting of watched) waiting.isWatched = false;
   }
 
   #give({ planned, deliveries }: Waiting): FannedOutRecord {

@@ -1,21 +1,28 @@
 import { isPassing } from "@posthorn/postgres";
-import type { Clock, Logger } from "@posthorn/runtime";
+import type { Logger } from "@posthorn/runtime";
 import type { DeliveryStore } from "../store/delivery-store.ts";
+import { FirstAttempts, type FirstAttemptsDeps } from "./first-attempts.ts";
 import type { OwnedPartition, Ownership } from "./ownership.ts";
-import type { Sender } from "./sender.ts";
 
-export interface ReadingsDeps {
+export interface ReadingsDeps extends FirstAttemptsDeps {
   readonly store: Pick<DeliveryStore, "getNextOffset">;
   readonly ownership: Ownership;
-  readonly sender: Sender;
-  readonly clock: Clock;
   readonly log: Logger;
 }
 
-/** A partition that is read, and the offset up to which its records are stored. */
+/** A partition that is read. */
 export interface Reading {
   readonly owned: OwnedPartition;
+  /** Its records are stored up to here. */
   nextOffset: bigint;
+  /** Its records are begun up to here. */
+  begunOffset: bigint;
+  /** First attempts of what is begun and not stored. */
+  readonly attempts: FirstAttempts;
+  /** The write under way: false when the lease or the offset is no longer ours. */
+  writing?: Promise<boolean> | undefined;
+  /** A write failed and what was begun was dropped: the partition has to be started again. */
+  isOver: boolean;
 }
 
 type Step =
@@ -43,7 +50,7 @@ export class Readings {
   /** Gives the partition if it is read and owned. */
   get(partition: number): Reading | undefined {
     const reading = this.#readings.get(partition);
-    return reading?.owned.isSafe() ? reading : undefined;
+    return reading?.owned.isSafe() && !reading.isOver ? reading : undefined;
   }
 
   /**
@@ -82,7 +89,8 @@ export class Readings {
     const owned = this.#deps.ownership.owned(partition) ?? (await this.#open(partition));
     if (!owned) return undefined;
     const nextOffset = await this.#deps.store.getNextOffset(partition);
-    const reading = { owned, nextOffset };
+    const attempts = new FirstAttempts(this.#deps, owned);
+    const reading = { owned, nextOffset, begunOffset: nextOffset, attempts, isOver: false };
     const isKnown = this.#readings.get(partition)?.owned === owned;
     this.#readings.set(partition, reading);
     if (!isKnown) owned.lost.addEventListener("abort", () => void this.#regain(partition, owned));

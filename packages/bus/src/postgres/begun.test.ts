@@ -1,0 +1,57 @@
+import { logger, runParts } from "@posthorn/runtime";
+import { eventually, type TestDatabase, testDatabase } from "@posthorn/testkit";
+import { afterAll, beforeAll, expect, it } from "vitest";
+import type { Batch, Bus, LogRecord } from "../bus.ts";
+import { postgresBus } from "./postgres-bus.ts";
+
+const log = logger({ name: "test", level: "silent" });
+const topic = "begun.v1";
+let database: TestDatabase;
+let bus: Bus;
+
+beforeAll(async () => {
+  database = await testDatabase();
+  bus = await postgresBus({ url: database.url, log });
+  await bus.ensureTopics([{ name: topic, partitionCount: 1 }]);
+});
+afterAll(async () => {
+  await bus.close();
+  await database.drop();
+});
+
+function records(count: number): LogRecord[] {
+  const value = Buffer.from("{}");
+  return Array.from({ length: count }, () => ({ partition: 0, key: null, value, headers: {} }));
+}
+
+it("batches are handed over while those before are not done, up to two full ones", async () => {
+  const stop = new AbortController();
+  const begun: { batch: Batch; end(): void }[] = [];
+  const consumer = bus.consumer({
+    topic,
+    group: "readers",
+    batchRecordsMax: 10,
+    log,
+    handler: {
+      start: async () => 0n,
+      async handle(batch) {
+        const done = Promise.withResolvers<bigint>();
+        const next = (batch.records.at(-1)?.offset ?? -1n) + 1n;
+        begun.push({ batch, end: () => done.resolve(next) });
+        return { done: done.promise };
+      },
+    },
+  });
+  const running = runParts([consumer], { stop: stop.signal, stopTimeoutMs: 5_000 });
+  const firsts = () => begun.map(({ batch }) => batch.records[0]?.offset);
+  await bus.publish(topic, records(50));
+  await eventually(() => expect(firsts()).toEqual([0n, 10n]));
+  begun[0]?.end();
+  await eventually(() => expect(firsts()).toEqual([0n, 10n, 20n]));
+  begun[1]?.end();
+  begun[2]?.end();
+  await eventually(() => expect(firsts()).toEqual([0n, 10n, 20n, 30n, 40n]));
+  for (const { end } of begun) end();
+  stop.abort();
+  await running;
+});
