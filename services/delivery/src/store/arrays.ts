@@ -2,6 +2,9 @@
  * Array parameters of hot statements in Postgres' binary form (array_recv): the driver sends a
  * Buffer as it is, so nothing is quoted here and nothing is parsed there. Each needs its cast in
  * the statement: `${uuids(ids)}::uuid[]`.
+ *
+ * Many columns become rows side by side in a select list, `from (select unnest(a) as x, unnest(b) as
+ * y) r`: `from unnest(a, b)` puts each column into a store of its own first.
  */
 
 const headBytes = 20;

@@ -4,7 +4,7 @@ import { type Kysely, type RawBuilder, sql } from "kysely";
 import type { EnvelopePin } from "../domain/envelope.ts";
 import type { EventOrigin } from "../domain/event-origin.ts";
 import type { EndsTold } from "../domain/notice.ts";
-import { bigints, booleans, byteStrings, dates, integers, texts, times, uuids } from "./arrays.ts";
+import { bigints, booleans, byteStrings, integers, texts, times, uuids } from "./arrays.ts";
 import type { Database } from "./database.ts";
 import { dayTable } from "./days.ts";
 import { absent, type Fragment, heavyRows } from "./fragment.ts";
@@ -134,24 +134,21 @@ function newEvents({ held, events }: FanOut, origins: Origins, day: string): Raw
   return sql`new_event as (
       insert into ${dayTable("event", day)} (day, id, workspace_id, partition, provider, type, data,
         event_time, accepted_at, ordering_key, traceparent, deliver_at, skipped, log_offset${origins.columns})
-      select e.day, e.id, e.workspace_id, ${held.partition}, e.provider, e.type, e.data,
+      select ${day}::date, e.id, e.workspace_id, ${held.partition}, e.provider, e.type, e.data,
         e.event_time, e.accepted_at, e.ordering_key, e.traceparent, e.deliver_at, e.skipped,
         e.log_offset${origins.values}
-      from unnest(${dates(events.map((e) => e.day))}::date[],
-        ${uuids(events.map((e) => e.uuid))}::uuid[],
-        ${uuids(events.map((e) => e.workspaceUuid))}::uuid[],
-        ${texts(events.map((e) => e.provider))}::text[],
-        ${texts(events.map((e) => e.type))}::text[],
-        ${byteStrings(events.map((e) => e.data))}::bytea[],
-        ${texts(events.map((e) => e.time))}::text[],
-        ${times(events.map((e) => e.acceptedAt))}::timestamptz[],
-        ${texts(events.map((e) => e.orderingKey))}::text[],
-        ${texts(events.map((e) => e.traceparent))}::text[],
-        ${times(events.map((e) => e.deliverAt))}::timestamptz[],
-        ${texts(events.map((e) => e.skipped))}::text[],
-        ${bigints(events.map((e) => e.offset))}::bigint[]${origins.arrays})
-        as e (day, id, workspace_id, provider, type, data, event_time, accepted_at, ordering_key,
-          traceparent, deliver_at, skipped, log_offset${origins.columns})
+      from (select unnest(${uuids(events.map((e) => e.uuid))}::uuid[]) as id,
+        unnest(${uuids(events.map((e) => e.workspaceUuid))}::uuid[]) as workspace_id,
+        unnest(${texts(events.map((e) => e.provider))}::text[]) as provider,
+        unnest(${texts(events.map((e) => e.type))}::text[]) as type,
+        unnest(${byteStrings(events.map((e) => e.data))}::bytea[]) as data,
+        unnest(${texts(events.map((e) => e.time))}::text[]) as event_time,
+        unnest(${times(events.map((e) => e.acceptedAt))}::timestamptz[]) as accepted_at,
+        unnest(${texts(events.map((e) => e.orderingKey))}::text[]) as ordering_key,
+        unnest(${texts(events.map((e) => e.traceparent))}::text[]) as traceparent,
+        unnest(${times(events.map((e) => e.deliverAt))}::timestamptz[]) as deliver_at,
+        unnest(${texts(events.map((e) => e.skipped))}::text[]) as skipped,
+        unnest(${bigints(events.map((e) => e.offset))}::bigint[]) as log_offset${origins.arrays}) e
       where exists (select from moved)
       on conflict do nothing
       returning id
@@ -193,14 +190,18 @@ function originsOf({ events, deliveries }: FanOut): Origins {
     columns: sql`, connection_id, integration_name, previous_attributes, in_first_sync`,
     values: sql`, nullif(e.connection_id, '')::uuid, nullif(e.integration_name, ''),
         nullif(e.previous_attributes, ''), e.in_first_sync`,
-    arrays: sql`, ${texts(events.map(connectionUuid))}::text[],
-        ${texts(events.map(({ integrationName = "" }) => integrationName))}::text[],
-        ${byteStrings(events.map(({ previousAttributes = noBytes }) => previousAttributes))}::bytea[],
-        ${booleans(events.map(({ isInFirstSync = false }) => isInFirstSync))}::boolean[]`,
+    arrays: sql`, unnest(${texts(events.map(connectionUuid))}::text[]) as connection_id,
+        unnest(${texts(events.map(({ integrationName = "" }) => integrationName))}::text[])
+          as integration_name,
+        unnest(${byteStrings(events.map(({ previousAttributes = noBytes }) => previousAttributes))}::bytea[])
+          as previous_attributes,
+        unnest(${booleans(events.map(({ isInFirstSync = false }) => isInFirstSync))}::boolean[])
+          as in_first_sync`,
     ofDelivery: {
       column: sql`, connection_id`,
       value: sql`, nullif(d.connection_id, '')::uuid`,
-      array: sql`, ${texts(deliveries.map(({ delivery }) => connectionUuid(delivery.event)))}::text[]`,
+      array: sql`, unnest(${texts(deliveries.map(({ delivery }) => connectionUuid(delivery.event)))}::text[])
+          as connection_id`,
     },
   };
 }
@@ -234,8 +235,10 @@ function pinsOf(all: readonly FannedOut[]): Pins {
     fragment: { name: "pinned", ctes: none },
     columns: sql`, envelope_revision, payload_version`,
     values: sql`, d.envelope_revision, d.payload_version`,
-    arrays: sql`, ${bigints(all.map(({ delivery }) => delivery.pin?.revision ?? "0"))}::bigint[],
-        ${texts(all.map(({ delivery }) => delivery.pin?.version ?? ""))}::text[]`,
+    arrays: sql`, unnest(${bigints(all.map(({ delivery }) => delivery.pin?.revision ?? "0"))}::bigint[])
+          as envelope_revision,
+        unnest(${texts(all.map(({ delivery }) => delivery.pin?.version ?? ""))}::text[])
+          as payload_version`,
     scheduled: sql`, nullif(d.envelope_revision, 0), nullif(d.payload_version, '')`,
   };
 }
@@ -250,26 +253,26 @@ function newDeliveries(
       insert into ${dayTable("delivery", day)} (day, id, workspace_id, partition, webhook_id, event_id,
         event_type, trigger, trigger_id, state, state_reason, attempt_count, failure_count,
         last_status_code, matched_by, next_attempt_at, created_at${pins.columns}${ofDelivery.column})
-      select d.day, d.id, d.workspace_id, ${held.partition}, d.webhook_id, d.event_id,
+      select ${day}::date, d.id, d.workspace_id, ${held.partition}, d.webhook_id, d.event_id,
         d.event_type, 'EVENT', '00000000-0000-0000-0000-000000000000', d.state, d.state_reason,
         d.attempt_count, d.failure_count, d.status_code, d.matched_by,
         case when d.state = 'PENDING' then coalesce(d.due_at, now()) end, now()${pins.values}${ofDelivery.value}
-      from unnest(${dates(all.map(({ delivery }) => delivery.event.day))}::date[],
-        ${uuids(all.map(({ delivery }) => delivery.uuid))}::uuid[],
-        ${uuids(all.map(({ delivery }) => delivery.event.workspaceUuid))}::uuid[],
-        ${uuids(all.map(({ delivery }) => delivery.webhookUuid))}::uuid[],
-        ${uuids(all.map(({ delivery }) => delivery.event.uuid))}::uuid[],
-        ${texts(all.map(({ delivery }) => delivery.event.type))}::text[],
-        ${texts(all.map(({ result }) => result?.state ?? "PENDING"))}::text[],
-        ${texts(all.map(({ result }) => result?.stateReason ?? ""))}::text[],
-        ${integers(all.map(({ result }) => result?.attempt?.number ?? 0))}::integer[],
-        ${integers(all.map(({ result }) => (result ? failureCount(result) : 0)))}::integer[],
-        ${integers(all.map(({ result }) => result?.attempt?.statusCode ?? 0))}::integer[],
-        ${texts(all.map(({ delivery }) => delivery.matchedBy))}::text[],
-        ${times(all.map(dueAt))}::timestamptz[]${pins.arrays}${ofDelivery.array})
-        as d (day, id, workspace_id, webhook_id, event_id, event_type, state, state_reason,
-          attempt_count, failure_count, status_code, matched_by, due_at${pins.columns}${ofDelivery.column})
-      where d.event_id in (select id from new_event)
+      from (select unnest(${uuids(all.map(({ delivery }) => delivery.uuid))}::uuid[]) as id,
+        unnest(${uuids(all.map(({ delivery }) => delivery.event.workspaceUuid))}::uuid[]) as workspace_id,
+        unnest(${uuids(all.map(({ delivery }) => delivery.webhookUuid))}::uuid[]) as webhook_id,
+        unnest(${uuids(all.map(({ delivery }) => delivery.event.uuid))}::uuid[]) as event_id,
+        unnest(${texts(all.map(({ delivery }) => delivery.event.type))}::text[]) as event_type,
+        unnest(${texts(all.map(({ result }) => result?.state ?? "PENDING"))}::text[]) as state,
+        unnest(${texts(all.map(({ result }) => result?.stateReason ?? ""))}::text[]) as state_reason,
+        unnest(${integers(all.map(({ result }) => result?.attempt?.number ?? 0))}::integer[])
+          as attempt_count,
+        unnest(${integers(all.map(({ result }) => (result ? failureCount(result) : 0)))}::integer[])
+          as failure_count,
+        unnest(${integers(all.map(({ result }) => result?.attempt?.statusCode ?? 0))}::integer[])
+          as status_code,
+        unnest(${texts(all.map(({ delivery }) => delivery.matchedBy))}::text[]) as matched_by,
+        unnest(${times(all.map(dueAt))}::timestamptz[]) as due_at${pins.arrays}${ofDelivery.array}) d
+      where (d.event_id in (select id from new_event)) is true -- not a join, which would be nested
       returning id, day, workspace_id, partition, webhook_id, event_id, event_type, state,
         attempt_count, last_status_code, next_attempt_at, true as has_changed${pins.columns}
     )`;

@@ -1,5 +1,5 @@
 import { type RawBuilder, sql } from "kysely";
-import { booleans, byteStrings, dates, integers, texts, times, uuids } from "./arrays.ts";
+import { booleans, byteStrings, integers, texts, times, uuids } from "./arrays.ts";
 import { dayTable } from "./days.ts";
 import { absent, type Counted, type Fragment, type Leased, type Written } from "./fragment.ts";
 import { healthCtes } from "./health.ts";
@@ -75,34 +75,36 @@ function attempts(results: readonly Leased[], { day }: Written): Fragment {
       insert into ${dayTable("attempt", day)} (day, id, workspace_id, delivery_id, event_id, event_type,
         webhook_id, number, started_at, duration_us, outcome, status_code, url, request_headers,
         response_headers, response_body, response_truncated, remote_address, timings, error)
-      select a.day, a.id, a.workspace_id, a.delivery_id, a.event_id, a.event_type, a.webhook_id,
-        a.number, a.started_at, a.duration_us, a.outcome, a.status_code, a.url, a.request_headers,
-        a.response_headers, a.response_body, a.response_truncated, a.remote_address, a.timings,
-        a.error
-      from unnest(${integers(tried.map(({ lease }) => lease))}::integer[],
-        ${dates(tried.map(({ result }) => result.day))}::date[],
-        ${uuids(tried.map(({ attempt }) => attempt.uuid))}::uuid[],
-        ${uuids(tried.map(({ result }) => result.workspaceUuid))}::uuid[],
-        ${uuids(tried.map(({ result }) => result.deliveryUuid))}::uuid[],
-        ${uuids(tried.map(({ result }) => result.eventUuid))}::uuid[],
-        ${texts(tried.map(({ result }) => result.eventType))}::text[],
-        ${uuids(tried.map(({ result }) => result.webhookUuid))}::uuid[],
-        ${integers(tried.map(({ attempt }) => attempt.number))}::integer[],
-        ${times(tried.map(({ attempt }) => attempt.startedAt))}::timestamptz[],
-        ${integers(tried.map(({ attempt }) => Math.round(attempt.durationMs * 1000)))}::integer[],
-        ${texts(tried.map(({ attempt }) => attempt.outcome))}::text[],
-        ${integers(tried.map(({ attempt }) => attempt.statusCode))}::integer[],
-        ${texts(tried.map(({ attempt }) => attempt.url))}::text[],
-        ${texts(tried.map(({ attempt }) => JSON.stringify(attempt.requestHeaders)))}::text[],
-        ${texts(tried.map(({ attempt }) => JSON.stringify(attempt.responseHeaders)))}::text[],
-        ${byteStrings(tried.map(({ attempt }) => attempt.responseBody))}::bytea[],
-        ${booleans(tried.map(({ attempt }) => attempt.responseTruncated))}::boolean[],
-        ${texts(tried.map(({ attempt }) => attempt.remoteAddress))}::text[],
-        ${texts(tried.map(({ attempt }) => JSON.stringify(timingsOf(attempt))))}::text[],
-        ${texts(tried.map(({ attempt }) => attempt.error))}::text[])
-        as a (lease, day, id, workspace_id, delivery_id, event_id, event_type, webhook_id,
-          number, started_at, duration_us, outcome, status_code, url, request_headers,
-          response_headers, response_body, response_truncated, remote_address, timings, error)
+      select ${day}::date, a.id, a.workspace_id, a.delivery_id, a.event_id, a.event_type,
+        a.webhook_id, a.number, a.started_at, a.duration_us, a.outcome, a.status_code, a.url,
+        a.request_headers, a.response_headers, a.response_body, a.response_truncated,
+        a.remote_address, a.timings, a.error
+      from (select unnest(${integers(tried.map(({ lease }) => lease))}::integer[]) as lease,
+        unnest(${uuids(tried.map(({ attempt }) => attempt.uuid))}::uuid[]) as id,
+        unnest(${uuids(tried.map(({ result }) => result.workspaceUuid))}::uuid[]) as workspace_id,
+        unnest(${uuids(tried.map(({ result }) => result.deliveryUuid))}::uuid[]) as delivery_id,
+        unnest(${uuids(tried.map(({ result }) => result.eventUuid))}::uuid[]) as event_id,
+        unnest(${texts(tried.map(({ result }) => result.eventType))}::text[]) as event_type,
+        unnest(${uuids(tried.map(({ result }) => result.webhookUuid))}::uuid[]) as webhook_id,
+        unnest(${integers(tried.map(({ attempt }) => attempt.number))}::integer[]) as number,
+        unnest(${times(tried.map(({ attempt }) => attempt.startedAt))}::timestamptz[]) as started_at,
+        unnest(${integers(tried.map(({ attempt }) => Math.round(attempt.durationMs * 1000)))}::integer[])
+          as duration_us,
+        unnest(${texts(tried.map(({ attempt }) => attempt.outcome))}::text[]) as outcome,
+        unnest(${integers(tried.map(({ attempt }) => attempt.statusCode))}::integer[]) as status_code,
+        unnest(${texts(tried.map(({ attempt }) => attempt.url))}::text[]) as url,
+        unnest(${texts(tried.map(({ attempt }) => JSON.stringify(attempt.requestHeaders)))}::text[])
+          as request_headers,
+        unnest(${texts(tried.map(({ attempt }) => JSON.stringify(attempt.responseHeaders)))}::text[])
+          as response_headers,
+        unnest(${byteStrings(tried.map(({ attempt }) => attempt.responseBody))}::bytea[])
+          as response_body,
+        unnest(${booleans(tried.map(({ attempt }) => attempt.responseTruncated))}::boolean[])
+          as response_truncated,
+        unnest(${texts(tried.map(({ attempt }) => attempt.remoteAddress))}::text[]) as remote_address,
+        unnest(${texts(tried.map(({ attempt }) => JSON.stringify(timingsOf(attempt))))}::text[])
+          as timings,
+        unnest(${texts(tried.map(({ attempt }) => attempt.error))}::text[]) as error) a
       where a.lease in (select lease from held)
       on conflict do nothing
       returning 1

@@ -48,16 +48,15 @@ export async function recordResults(
         as h (lease, id, epoch) on p.id = h.id and p.epoch = h.epoch
       for share of p
     ), result as (
-      select r.* from unnest(${integers(leased.map(({ lease }) => lease))}::integer[],
-        ${uuids(results.map((r) => r.deliveryUuid))}::uuid[],
-        ${texts(results.map((r) => r.state))}::text[],
-        ${texts(results.map((r) => r.stateReason))}::text[],
-        ${times(results.map((r) => r.dueAt))}::timestamptz[],
-        ${integers(results.map((r) => r.attempt?.number))}::integer[],
-        ${integers(results.map(failureCount))}::integer[],
-        ${integers(results.map((r) => r.attempt?.statusCode))}::integer[])
-        as r (lease, delivery_id, state, state_reason, due_at, attempt_count, failed,
-          status_code)
+      select r.*
+      from (select unnest(${integers(leased.map(({ lease }) => lease))}::integer[]) as lease,
+        unnest(${uuids(results.map((r) => r.deliveryUuid))}::uuid[]) as delivery_id,
+        unnest(${texts(results.map((r) => r.state))}::text[]) as state,
+        unnest(${texts(results.map((r) => r.stateReason))}::text[]) as state_reason,
+        unnest(${times(results.map((r) => r.dueAt))}::timestamptz[]) as due_at,
+        unnest(${integers(results.map((r) => r.attempt?.number))}::integer[]) as attempt_count,
+        unnest(${integers(results.map(failureCount))}::integer[]) as failed,
+        unnest(${integers(results.map((r) => r.attempt?.statusCode))}::integer[]) as status_code) r
       where r.lease in (select lease from held)
     ), changed as (
       update ${dayTable("delivery", day)} d set
