@@ -7,10 +7,11 @@ import type { EndsTold } from "../domain/notice.ts";
 import { bigints, booleans, byteStrings, integers, texts, times, uuids } from "./arrays.ts";
 import type { Database } from "./database.ts";
 import { dayTable } from "./days.ts";
-import { absent, type Fragment, heavyRows } from "./fragment.ts";
+import { absent, type Fragment, heavyRows, type Written } from "./fragment.ts";
 import type { Place } from "./ordering.ts";
 import { connectionUuid } from "./origins.ts";
 import type { Held } from "./partitions.ts";
+import { type Inserting, mindingRepeats, onConflict } from "./repeats.ts";
 import type { Result } from "./result.ts";
 import { joined, leftBehind, nameComment, statementName, tellAll } from "./result-ctes.ts";
 import { failureCount } from "./results.ts";
@@ -89,19 +90,29 @@ export async function insertFanOut(
   fanOut: FanOut,
   endsTold: EndsTold,
 ): Promise<ReadonlySet<string> | undefined> {
-  const { held, deliveries } = fanOut;
-  if (fanOut.events.length + deliveries.length >= heavyRows) await heavyTurn("begun");
+  if (fanOut.events.length + fanOut.deliveries.length >= heavyRows) await heavyTurn("begun");
+  return await mindingRepeats((inserting) => insert(db, fanOut, { endsTold, inserting }));
+}
+
+async function insert(
+  db: Kysely<Database>,
+  fanOut: FanOut,
+  { endsTold, inserting }: { endsTold: EndsTold; inserting: Inserting },
+): Promise<ReadonlySet<string> | undefined> {
+  const { held, events, deliveries } = fanOut;
   const results = deliveries.flatMap(({ result }) => (result ? [{ lease: 0, result }] : []));
   const day = dayOf(fanOut);
-  const written = { day, deliveries: "new_delivery", endsTold } as const;
+  const written = { day, deliveries: "new_delivery", endsTold, inserting } as const;
+  const isNew = inserting === "new";
   const pins = pinsOf(deliveries);
   const origins = originsOf(fanOut);
   const fragments = [
     ...[pins.fragment, origins.fragment, schedule(deliveries, pins), parked(fanOut)],
     ...leftBehind(results, written),
   ];
-  const name = statementName("fan-out", day, fragments);
-  const { rows } = await sql<{ moved: boolean; events: string[] | null }>`${nameComment(name)}
+  const name = statementName(isNew ? "fan-out" : "fan-out-again", day, fragments);
+  const fresh = isNew ? sql`` : sql`, (select array_agg(id::text) from new_event) as events`;
+  const { rows } = await sql<{ moved: boolean; events?: string[] | null }>`${nameComment(name)}
     with owned as (
       select 1 from delivery.partition where id = ${held.partition} and epoch = ${held.epoch}
       for share
@@ -112,11 +123,11 @@ export async function insertFanOut(
       returning partition
     ), held as (
       select 0 as lease, partition from moved
-    ), ${newEvents(fanOut, origins, day)}${newDeliveries(fanOut, { pins, origins, day })}${joined(fragments)}
-    select exists (select from moved) as moved,
-      (select array_agg(id::text) from new_event) as events${tellAll(fragments)}`.execute(db);
+    ), ${newEvents(fanOut, origins, written)}${newDeliveries(fanOut, { pins, origins, written })}${joined(fragments)}
+    select exists (select from moved) as moved${fresh}${tellAll(fragments)}`.execute(db);
   const row = rows[0];
-  return row?.moved ? new Set(row.events ?? []) : undefined;
+  if (!row?.moved) return undefined;
+  return new Set(isNew ? events.map(({ uuid }) => uuid) : row.events);
 }
 
 /** The day of a step's events, which is one; empty when it has none. */
@@ -129,7 +140,11 @@ function dayOf({ events }: FanOut): string {
   return day;
 }
 
-function newEvents({ held, events }: FanOut, origins: Origins, day: string): RawBuilder<unknown> {
+function newEvents(
+  { held, events }: FanOut,
+  origins: Origins,
+  { day, inserting }: Written,
+): RawBuilder<unknown> {
   if (events.length === 0) return sql`new_event as (select null::uuid as id where false)`;
   return sql`new_event as (
       insert into ${dayTable("event", day)} (day, id, workspace_id, partition, provider, type, data,
@@ -150,7 +165,7 @@ function newEvents({ held, events }: FanOut, origins: Origins, day: string): Raw
         unnest(${texts(events.map((e) => e.skipped))}::text[]) as skipped,
         unnest(${bigints(events.map((e) => e.offset))}::bigint[]) as log_offset${origins.arrays}) e
       where exists (select from moved)
-      on conflict do nothing
+      ${onConflict(inserting)}
       returning id
     )`;
 }
@@ -245,9 +260,18 @@ function pinsOf(all: readonly FannedOut[]): Pins {
 
 function newDeliveries(
   { held, deliveries: all }: FanOut,
-  { pins, origins, day }: { pins: Pins; origins: Origins; day: string },
+  {
+    pins,
+    origins,
+    written: { day, inserting },
+  }: { pins: Pins; origins: Origins; written: Written },
 ): RawBuilder<unknown> {
   if (all.length === 0) return sql``;
+  // Not `in` alone, which would be joined, row by row as joins by hash are off.
+  const isWanted =
+    inserting === "new"
+      ? sql`exists (select from moved)`
+      : sql`(d.event_id in (select id from new_event)) is true`;
   const { ofDelivery } = origins;
   return sql`, new_delivery as (
       insert into ${dayTable("delivery", day)} (day, id, workspace_id, partition, webhook_id, event_id,
@@ -272,7 +296,7 @@ function newDeliveries(
           as status_code,
         unnest(${texts(all.map(({ delivery }) => delivery.matchedBy))}::text[]) as matched_by,
         unnest(${times(all.map(dueAt))}::timestamptz[]) as due_at${pins.arrays}${ofDelivery.array}) d
-      where (d.event_id in (select id from new_event)) is true -- not a join, which would be nested
+      where ${isWanted}
       returning id, day, workspace_id, partition, webhook_id, event_id, event_type, state,
         attempt_count, last_status_code, next_attempt_at, true as has_changed${pins.columns}
     )`;

@@ -1,6 +1,7 @@
 import { type RawBuilder, sql } from "kysely";
 import type { Outcome } from "../domain/delivery.ts";
 import type { EndsTold } from "../domain/notice.ts";
+import type { Inserting } from "./repeats.ts";
 import type { Result } from "./result.ts";
 
 /** A part of a statement, and what it adds to the statement's name: "" when it is left out. */
@@ -27,6 +28,7 @@ export interface Written {
   readonly day: string;
   readonly deliveries: "changed" | "new_delivery";
   readonly endsTold: EndsTold;
+  readonly inserting: Inserting;
 }
 
 /** An attempt as the counters see it. */

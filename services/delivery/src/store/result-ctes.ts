@@ -4,6 +4,7 @@ import { dayTable } from "./days.ts";
 import { absent, type Counted, type Fragment, type Leased, type Written } from "./fragment.ts";
 import { healthCtes } from "./health.ts";
 import { endNotices } from "./notices.ts";
+import { onConflict } from "./repeats.ts";
 import type { NewAttempt } from "./result.ts";
 import { statCtes } from "./stats.ts";
 
@@ -66,7 +67,7 @@ export function countedOf(results: readonly Leased[]): readonly Counted[] {
   });
 }
 
-function attempts(results: readonly Leased[], { day }: Written): Fragment {
+function attempts(results: readonly Leased[], { day, inserting }: Written): Fragment {
   const tried = results.flatMap(({ lease, result }) =>
     result.attempt ? [{ lease, result, attempt: result.attempt }] : [],
   );
@@ -106,7 +107,7 @@ function attempts(results: readonly Leased[], { day }: Written): Fragment {
           as timings,
         unnest(${texts(tried.map(({ attempt }) => attempt.error))}::text[]) as error) a
       where a.lease in (select lease from held)
-      on conflict do nothing
+      ${onConflict(inserting)}
       returning 1
     )`;
   return { name: "tried", ctes };

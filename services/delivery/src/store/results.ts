@@ -7,6 +7,7 @@ import type { Database } from "./database.ts";
 import { dayTable } from "./days.ts";
 import { absent, type Fragment, heavyRows, type Leased } from "./fragment.ts";
 import type { Held } from "./partitions.ts";
+import { type Inserting, mindingRepeats } from "./repeats.ts";
 import type { Result } from "./result.ts";
 import { joined, leftBehind, nameComment, statementName, tellAll } from "./result-ctes.ts";
 
@@ -25,8 +26,16 @@ export async function recordResults(
   results: readonly Result[],
   endsTold: EndsTold,
 ): Promise<ReadonlySet<string>> {
-  const day = results[0]?.day ?? "";
   if (results.length >= heavyRows) await heavyTurn("begun");
+  return await mindingRepeats((inserting) => record(db, results, { endsTold, inserting }));
+}
+
+async function record(
+  db: Kysely<Database>,
+  results: readonly Result[],
+  { endsTold, inserting }: { endsTold: EndsTold; inserting: Inserting },
+): Promise<ReadonlySet<string>> {
+  const day = results[0]?.day ?? "";
   assert(
     results.every((result) => result.day === day),
     "one statement takes results of one day",
@@ -36,9 +45,9 @@ export async function recordResults(
   const leased = results.map((result): Leased => {
     return { lease: numbers.get(heldKey(result.held)) ?? 0, result };
   });
-  const written = { day, deliveries: "changed", endsTold } as const;
+  const written = { day, deliveries: "changed", endsTold, inserting } as const;
   const fragments = [...scheduled(results), ...leftBehind(leased, written)];
-  const name = statementName("results", day, fragments);
+  const name = statementName(inserting === "new" ? "results" : "results-again", day, fragments);
   const { rows } = await sql<{ lease: number }>`${nameComment(name)}
     with held as (
       select h.lease, p.id as partition from delivery.partition p
