@@ -1,6 +1,7 @@
 import { Code } from "@connectrpc/connect";
 import { AppError } from "@posthorn/errors";
 import { headerOf, type RequestHeaders } from "./headers.ts";
+import type { StreamedBody } from "./rest-request.ts";
 import { type Route, streamsRequests } from "./route.ts";
 import type { HttpProblem } from "./status.ts";
 
@@ -9,12 +10,17 @@ import type { HttpProblem } from "./status.ts";
  * further.
  */
 export async function readBody(
-  body: Uint8Array | AsyncIterable<Uint8Array>,
+  body: Uint8Array | StreamedBody,
   bytesMax: number,
 ): Promise<Uint8Array> {
   if (body instanceof Uint8Array) {
     if (body.length > bytesMax) throw tooLarge(bytesMax);
     return body;
+  }
+  if (body.whole !== undefined) {
+    const bytes = await body.whole(bytesMax);
+    if (bytes === undefined) throw tooLarge(bytesMax);
+    return bytes;
   }
   const chunks: Uint8Array[] = [];
   let length = 0;

@@ -1,4 +1,4 @@
-import type { IncomingMessage, ServerResponse } from "node:http";
+import type { IncomingMessage, OutgoingHttpHeaders, ServerResponse } from "node:http";
 
 /** How long a refused sender may go on sending before the connection is cut. */
 const lingerMs = 500;
@@ -9,11 +9,10 @@ const lingerMs = 500;
  * so what comes is thrown away for a moment.
  */
 export function endLingering(
-  request: IncomingMessage,
-  response: ServerResponse,
-  body: Uint8Array,
+  { request, response }: { request: IncomingMessage; response: ServerResponse },
+  { status, head, body }: { status: number; head: OutgoingHttpHeaders; body: Uint8Array },
 ): void {
-  response.setHeader("connection", "close");
+  response.writeHead(status, { ...head, connection: "close" });
   response.write(body);
   const end = () => {
     clearTimeout(timer);

@@ -1,3 +1,5 @@
+import { connect } from "node:net";
+import { setImmediate } from "node:timers/promises";
 import { createClient } from "@connectrpc/connect";
 import { createConnectTransport, createGrpcTransport } from "@connectrpc/connect-node";
 import { createGrpcWebTransport } from "@connectrpc/connect-web";
@@ -286,6 +288,23 @@ describe("limits", () => {
       expect(gateway.logText()).not.toContain(key);
     },
   );
+
+  it("reads a body that comes in pieces", async () => {
+    const body = `{"type":"a.b","data":"${"x".repeat(200_000)}"}`;
+    const answer = await call("POST", events, { headers: json, body });
+    expect(answer.text).toBe(`{"id":"evt_1",${body.slice(1)}`);
+  });
+
+  it("asks no service for a body that broke off, and takes it for no defect", async () => {
+    const broken = await testGateway();
+    const socket = connect(Number(new URL(broken.url).port), "127.0.0.1");
+    socket.write(`${head(["content-length: 100", "content-type: application/json"])}{`);
+    await setImmediate();
+    socket.destroy();
+    await broken.stop();
+    expect(broken.calls).toEqual([]);
+    expect(broken.logText()).not.toContain('"level":"error"');
+  });
 
   it("cuts a body that comes too slowly off with 408", async () => {
     const slow = await testGateway({ requestTimeoutMs: 300 });

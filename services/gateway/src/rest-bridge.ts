@@ -1,8 +1,8 @@
-import type { IncomingMessage, ServerResponse } from "node:http";
+import type { IncomingMessage, OutgoingHttpHeaders, ServerResponse } from "node:http";
 import { Readable } from "node:stream";
 import { pipeline } from "node:stream/promises";
 import { Code, ConnectError } from "@connectrpc/connect";
-import type { RestAnswer, RestHandler } from "@posthorn/rest";
+import type { RestAnswer, RestHandler, StreamedBody } from "@posthorn/rest";
 import { heavyTurn } from "@posthorn/runtime";
 import { endLingering } from "./end-lingering.ts";
 
@@ -43,18 +43,58 @@ function splitUrl(url: string): { path: string; query: string } {
     : { path: url.slice(0, mark), query: url.slice(mark + 1) };
 }
 
-/** The body's chunks. Leaving the iteration early leaves the connection open for the answer. */
-async function* bodyOf(request: IncomingMessage): AsyncGenerator<Uint8Array> {
-  try {
-    let bytes = 0;
-    for await (const chunk of request.iterator({ destroyOnReturn: false })) {
-      bytes += chunk.length;
-      yield chunk;
+/** The body as it comes. Leaving its iteration early leaves the connection open for the answer. */
+function bodyOf(request: IncomingMessage): StreamedBody {
+  return {
+    async *[Symbol.asyncIterator]() {
+      try {
+        for await (const chunk of request.iterator({ destroyOnReturn: false })) yield chunk;
+      } catch (cause) {
+        throw brokenOff(cause);
+      }
+    },
+    async whole(bytesMax) {
+      const body = await wholeBody(request, bytesMax);
+      if (body !== undefined && body.length >= heavyBytes) await heavyTurn("fresh");
+      return body;
+    },
+  };
+}
+
+/** By events, since a stream's iterator takes several times as much of the processor. */
+function wholeBody(request: IncomingMessage, bytesMax: number): Promise<Uint8Array | undefined> {
+  const chunks: Uint8Array[] = [];
+  let length = 0;
+  return new Promise((resolve, reject) => {
+    request.on("data", onData).on("end", onEnd).on("error", onBreak).on("close", onBreak);
+
+    function onData(chunk: Uint8Array): void {
+      chunks.push(chunk);
+      length += chunk.length;
+      if (length <= bytesMax) return;
+      request.pause();
+      leave();
+      resolve(undefined);
     }
-    if (bytes >= heavyBytes) await heavyTurn("fresh");
-  } catch (cause) {
-    throw new ConnectError("the request broke off", Code.Canceled, undefined, undefined, cause);
-  }
+
+    function onEnd(): void {
+      leave();
+      const [only] = chunks;
+      resolve(chunks.length === 1 && only ? only : Buffer.concat(chunks, length));
+    }
+
+    function onBreak(cause?: unknown): void {
+      reject(brokenOff(cause));
+    }
+
+    function leave(): void {
+      request.off("data", onData).off("end", onEnd).off("error", onBreak).off("close", onBreak);
+    }
+  });
+}
+
+function brokenOff(cause: unknown): ConnectError {
+  return new ConnectError("the request broke off", Code.Canceled, undefined, undefined, cause);
 }
 
 /** Sends an answer; `stop` cuts a stream off. Never throws for what the caller does. */
@@ -62,16 +102,19 @@ export async function sendAnswer(
   { status, headers, body }: Pick<RestAnswer, "status" | "headers" | "body">,
   { request, response, stop }: Exchange,
 ): Promise<void> {
-  for (const [name, value] of Object.entries(headers)) response.setHeader(name, value);
-  response.setHeader("cache-control", "no-store");
-  response.setHeader("x-content-type-options", "nosniff");
-  response.statusCode = status;
-  if (!(body instanceof Uint8Array)) return await sendStream(body, response, stop);
+  const head: OutgoingHttpHeaders = { ...headers, ...onEveryAnswer };
+  if (!(body instanceof Uint8Array)) {
+    response.writeHead(status, head);
+    return await sendStream(body, response, stop);
+  }
   // A 204 has no body, and says so by its status alone (RFC 9110, 8.6).
-  if (status !== 204) response.setHeader("content-length", body.length);
-  if (request.complete) response.end(body);
-  else endLingering(request, response, body);
+  if (status !== 204) head["content-length"] = body.length;
+  if (!request.complete) return endLingering({ request, response }, { status, head, body });
+  response.writeHead(status, head);
+  response.end(body);
 }
+
+const onEveryAnswer = { "cache-control": "no-store", "x-content-type-options": "nosniff" };
 
 /** Sends the head at once: the first message may be a while. */
 async function sendStream(
