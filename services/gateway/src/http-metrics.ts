@@ -1,18 +1,20 @@
 import type { IncomingMessage, ServerResponse } from "node:http";
-import { requestIdHeader } from "@posthorn/rest";
+import { type RestAnswer, requestIdHeader } from "@posthorn/rest";
 import type { Logger, Metrics } from "@posthorn/runtime";
 
 /** Counts requests by the template of their path, so that ids make no labels. */
 export interface HttpMetrics {
   /** Begins to time a request; its answer ends it. */
   begin(request: IncomingMessage, response: ServerResponse): void;
-  /** Notes which route answers; without it, the request counts as of an unknown one. */
-  setRoute(response: ServerResponse, route: string): void;
+  /** Notes what answers; without it, the request counts as of an unknown route. */
+  note(response: ServerResponse, answer: Answering): void;
 }
+
+type Answering = Pick<RestAnswer, "route" | "headers">;
 
 /** Makes the metrics of the gateway's HTTP side; each request is also logged, as debug. */
 export function httpMetrics({ metrics, log }: { metrics: Metrics; log: Logger }): HttpMetrics {
-  const routes = new WeakMap<ServerResponse, string>();
+  const answers = new WeakMap<ServerResponse, Answering>();
   const duration = metrics.histogram({
     name: "posthorn_http_request_duration_seconds",
     help: "How long HTTP requests to the gateway took, from their head to the end of the answer.",
@@ -23,18 +25,19 @@ export function httpMetrics({ metrics, log }: { metrics: Metrics; log: Logger })
     begin(request, response) {
       const startedAtMs = performance.now();
       response.once("close", () => {
-        const route = routes.get(response) ?? "unknown";
+        const answer = answers.get(response);
+        const route = answer?.route ?? "unknown";
         const { statusCode } = response;
         const durationMs = performance.now() - startedAtMs;
         const labels = { method: methodOf(request), route, status: String(statusCode) };
         duration.observe(labels, durationMs / 1_000);
         if (!log.isLevelEnabled("debug")) return;
-        const requestId = response.getHeader(requestIdHeader);
+        const requestId = answer?.headers[requestIdHeader] ?? response.getHeader(requestIdHeader);
         // The template and never the URL, which may hold what no log should.
         log.debug({ requestId, method: request.method, route, statusCode, durationMs }, "request");
       });
     },
-    setRoute: (response, route) => routes.set(response, route),
+    note: (response, answer) => answers.set(response, answer),
   };
 }
 
