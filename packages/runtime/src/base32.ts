@@ -1,6 +1,10 @@
 const alphabet = "0123456789abcdefghjkmnpqrstvwxyz";
-const digits = new Map([...alphabet].map((character, value) => [character.charCodeAt(0), value]));
+const hexDigits = "0123456789abcdef";
 const textLength = 26;
+const noDigit = -1;
+/** The value of each character, by its code. */
+const values = new Int8Array(128).fill(noDigit);
+for (const [value, character] of [...alphabet].entries()) values[character.charCodeAt(0)] = value;
 
 /** Writes 32 hex digits (128 bits) as 26 characters of Crockford's base32, in lower case. */
 export function hexToBase32(hex: string): string {
@@ -26,13 +30,13 @@ export function base32ToHex(text: string): string | undefined {
   let bits = 0;
   let bitCount = -2;
   for (let index = 0; index < textLength; index += 1) {
-    const value = digits.get(text.charCodeAt(index));
-    if (value === undefined) return undefined;
+    const value = values[text.charCodeAt(index)] ?? noDigit;
+    if (value === noDigit) return undefined;
     bits = (bits << 5) | value;
     bitCount += 5;
     while (bitCount >= 4) {
       bitCount -= 4;
-      hex += (bits >> bitCount).toString(16);
+      hex += hexDigits[bits >> bitCount];
       bits &= (1 << bitCount) - 1;
     }
   }

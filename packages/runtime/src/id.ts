@@ -62,7 +62,16 @@ export function idTimeMs(idOrUuid: string): number {
   return Number.parseInt(hex, 16);
 }
 
+const dayMs = 86_400_000;
+/** The day that was asked for last, as most ids are of the same. */
+const last = { day: Number.NaN, text: "" };
+
 /** Gives the day (UTC, `YYYY-MM-DD`) of a UUIDv7 or an id of one: its rows' partition. */
 export function dayOf(idOrUuid: string): string {
-  return new Date(idTimeMs(idOrUuid)).toISOString().slice(0, 10);
+  const day = Math.floor(idTimeMs(idOrUuid) / dayMs);
+  if (day !== last.day) {
+    last.day = day;
+    last.text = new Date(day * dayMs).toISOString().slice(0, 10);
+  }
+  return last.text;
 }
