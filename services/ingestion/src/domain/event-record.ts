@@ -1,10 +1,6 @@
-import { create, toBinary } from "@bufbuild/protobuf";
+import { create } from "@bufbuild/protobuf";
 import { type Timestamp, TimestampSchema } from "@bufbuild/protobuf/wkt";
 import { type Event, EventSchema } from "@posthorn/proto/posthorn/ingestion/v1/event";
-import {
-  type EventRecord,
-  EventRecordSchema,
-} from "@posthorn/proto/posthorn/topics/v1/event_record";
 
 /** An event that passed every check and has a home. */
 export interface Draft {
@@ -42,38 +38,6 @@ export function acceptedEvent({ event }: Draft, id: string, acceptedAtMs: number
   accepted.connection = event.connection;
   accepted.previousAttributes = event.previousAttributes;
   return accepted;
-}
-
-/**
- * Gives the bytes of the record of an accepted event: a `posthorn.topics.v1.EventRecord`.
- * `isRepeat`: the log may hold the event already.
- */
-export function recordValue(
-  draft: Draft,
-  accepted: Event,
-  { isRepeat }: { isRepeat: boolean },
-): Uint8Array<ArrayBuffer> {
-  const record = create(EventRecordSchema);
-  record.eventId = accepted.id;
-  record.workspaceId = draft.workspaceId;
-  record.provider = draft.provider;
-  record.type = accepted.type;
-  record.data = accepted.data;
-  record.occurTime = accepted.time;
-  record.acceptTime = accepted.acceptTime;
-  record.orderingKey = accepted.orderingKey;
-  record.traceparent = draft.traceparent;
-  if (accepted.deliverTime) record.deliverTime = accepted.deliverTime;
-  record.isRepeat = isRepeat;
-  record.connectionId = accepted.connection;
-  if (draft.connection) setFacts(record, draft.connection);
-  record.previousAttributes = accepted.previousAttributes;
-  return toBinary(EventRecordSchema, record);
-}
-
-function setFacts(record: EventRecord, facts: ConnectionFacts): void {
-  record.integrationName = facts.integrationName;
-  if (facts.firstSyncCompleteTime) record.firstSyncCompleteTime = facts.firstSyncCompleteTime;
 }
 
 function timestamp(ms: number): Timestamp {

@@ -10,14 +10,10 @@ import {
 } from "@posthorn/event";
 import type { Event } from "@posthorn/proto/posthorn/ingestion/v1/event";
 import { idTimeMs, idToUuid, type SpanOptions, type Tracing, uuidToId } from "@posthorn/runtime";
-import {
-  acceptedEvent,
-  type ConnectionFacts,
-  type Draft,
-  recordValue,
-} from "../domain/event-record.ts";
+import { acceptedEvent, type ConnectionFacts, type Draft } from "../domain/event-record.ts";
 import { bodyHash } from "../domain/idempotency.ts";
 import type { Claimed, KeyClaim } from "../domain/key-claim.ts";
+import { recordValue } from "../domain/record-value.ts";
 import type { Catalogs } from "./catalogs.ts";
 import type { Connections } from "./connections.ts";
 import type { EventLog } from "./event-log.ts";
