@@ -7,9 +7,10 @@ import {
   ScalarType,
   toJson,
 } from "@bufbuild/protobuf";
-import { type Any, isWrapperDesc } from "@bufbuild/protobuf/wkt";
+import { type Any, isWrapperDesc, type Timestamp, TimestampSchema } from "@bufbuild/protobuf/wkt";
 import { isWellKnown } from "./field-path.ts";
 import { isRawJson } from "./raw-json.ts";
+import { timestampText } from "./timestamp-text.ts";
 
 /** Writes a value of one type as JSON text. */
 export type JsonWriter = (value: unknown) => string;
@@ -173,6 +174,9 @@ function scalarWriter(scalar: ScalarType | undefined): JsonWriter {
 function wellKnownWriter(desc: DescMessage, known: Known): JsonWriter | undefined {
   if (!isWellKnown(desc)) return undefined;
   if (desc.typeName === "google.protobuf.Empty") return () => "{}";
+  if (desc.typeName === TimestampSchema.typeName) {
+    return (time) => `"${timestampText(time as Timestamp)}"`;
+  }
   if (desc.typeName === "google.protobuf.Any") return (any) => anyText(any as Any, known);
   // In a message, a wrapper's value and a Struct stand without the message around them.
   const bare = isWrapperDesc(desc)
