@@ -1,19 +1,20 @@
 import { Code, ConnectError } from "@connectrpc/connect";
+import { CallEnd } from "./call-end.ts";
 
-/** What a call's signal says once the call has been answered: whoever still works for it may stop. */
+/** How a call ends that has been answered: whoever still works for it may stop. */
 const answered = new Error("the call has been answered");
 
 /**
- * Runs one call under a signal of its own, which aborts when the caller's does, at the deadline,
- * and when the call has ended. Rejects with a ConnectError as soon as one of the first two comes,
- * whether or not `run` heeds the signal. As Connect's own `runUnaryCall`, at a third of its cost:
- * that makes an exception with a stack trace for each call that ends well.
+ * Runs one call under an end of its own, which comes when the caller's signal aborts, at the
+ * deadline, and when the call was answered. Rejects with a ConnectError as soon as one of the first
+ * two comes, whether or not `run` heeds it. As Connect's own `runUnaryCall`, at a fraction of its
+ * cost: that makes an exception with a stack trace for each call that ends well.
  */
 export function localCall<T>(
   { signal, timeoutMs }: { signal: AbortSignal | undefined; timeoutMs: number | undefined },
-  run: (signal: AbortSignal) => Promise<T>,
+  run: (end: CallEnd) => Promise<T>,
 ): Promise<T> {
-  const call = new AbortController();
+  const call = new CallEnd();
   return new Promise<T>((resolve, reject) => {
     const onAbort = () => fail(ConnectError.from(signal?.reason, Code.Canceled));
     const onDeadline = () => {
@@ -23,7 +24,7 @@ export function localCall<T>(
     signal?.addEventListener("abort", onAbort);
     if (signal?.aborted) return onAbort();
     if (timeoutMs !== undefined && timeoutMs <= 0) return onDeadline();
-    run(call.signal).then(
+    run(call).then(
       (answer) => {
         end(answered);
         resolve(answer);
@@ -39,7 +40,7 @@ export function localCall<T>(
     function end(reason: Error): void {
       clearTimeout(timer);
       signal?.removeEventListener("abort", onAbort);
-      call.abort(reason);
+      call.end(reason);
     }
   });
 }

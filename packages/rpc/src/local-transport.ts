@@ -3,17 +3,14 @@ import {
   createContextValues,
   type HandlerContext,
   type Interceptor,
-  type StreamRequest,
   type Transport,
-  type UnaryRequest,
 } from "@connectrpc/connect";
-import {
-  invokeUnaryImplementation,
-  runStreamingCall,
-  transformInvokeImplementation,
-} from "@connectrpc/connect/protocol";
+import { runStreamingCall, transformInvokeImplementation } from "@connectrpc/connect/protocol";
+import { withEnd } from "./call-end.ts";
 import { localCall } from "./local-call.ts";
+import { contextOf, setDeadline } from "./local-context.ts";
 import { localRoutes } from "./local-routes.ts";
+import { type InvokeUnary, unaryInvoker } from "./local-unary.ts";
 import type { Routes } from "./routes.ts";
 import { abortable } from "./stream.ts";
 
@@ -30,23 +27,27 @@ export interface LocalTransportOptions {
  */
 export function localTransport(routes: Routes, { interceptors }: LocalTransportOptions): Transport {
   const implementationOf = localRoutes(routes);
+  const invokers = new Map<DescMethod, InvokeUnary>();
+  const invokerOf = (method: DescMethod): InvokeUnary => {
+    const known = invokers.get(method);
+    if (known !== undefined) return known;
+    const spec = implementationOf(method);
+    if (spec.kind !== "unary") throw new Error(`${method.toString()} is no unary method`);
+    const invoke = unaryInvoker(spec, interceptors);
+    invokers.set(method, invoke);
+    return invoke;
+  };
   return {
-    async unary(method, signal, timeoutMs, header, input, values) {
-      const spec = implementationOf(method);
-      if (spec.kind !== "unary") throw new Error(`${method.toString()} is no unary method`);
-      return await localCall({ signal, timeoutMs }, async (callSignal) => {
-        const call = { ...requestOf(method, header, values), method, signal: callSignal };
-        const context = contextOf(call, timeoutMs);
+    async unary(method, signal, timeoutMs, header, input) {
+      const invoke = invokerOf(method);
+      const answer = await localCall({ signal, timeoutMs }, (end) => {
         const message = create(method.input, input);
-        const answer = await invokeUnaryImplementation(spec, context, message, interceptors);
-        // The implementation was found by this very method, so it answers in its type.
-        return {
-          stream: false,
-          method,
-          message: answer as MessageShape<typeof method.output>,
-          ...responseOf(context),
-        } as const;
+        const request = { stream: false, message, method, ...requestOf(method, header) } as const;
+        setDeadline(request.contextValues, timeoutMs);
+        return invoke(withEnd(request, end));
       });
+      // The implementation was found by this very method, so it answers in its type.
+      return { ...answer, method, message: answer.message as MessageShape<typeof method.output> };
     },
     async stream(method, signal, timeoutMs, header, input, values) {
       const invokeWith = implementationOf(method);
@@ -54,7 +55,10 @@ export function localTransport(routes: Routes, { interceptors }: LocalTransportO
         ...callOptions(signal, timeoutMs),
         req: { stream: true, method, message: input, ...requestOf(method, header, values) },
         async next(request) {
-          const context = contextOf(request, timeoutMs);
+          // The client's context values stay on the client's side.
+          const contextValues = createContextValues();
+          setDeadline(contextValues, timeoutMs);
+          const context = contextOf({ ...request, contextValues });
           const invoke = transformInvokeImplementation(invokeWith, context, interceptors);
           const messages = invoke(request.message) as AsyncIterable<
             MessageShape<typeof method.output>
@@ -85,37 +89,6 @@ function requestOf(
     url: `local:/${method.parent.typeName}/${method.name}`,
     header: new Headers(header),
     contextValues: values,
-  };
-}
-
-/** The server's side of a call; the client's context values stay on the client's side. */
-function contextOf(
-  {
-    method,
-    service,
-    signal,
-    requestMethod,
-    url,
-    header,
-  }: Pick<
-    UnaryRequest | StreamRequest,
-    "method" | "service" | "signal" | "requestMethod" | "url" | "header"
-  >,
-  timeoutMs: number | undefined,
-): HandlerContext {
-  const endsAtMs = timeoutMs === undefined ? undefined : performance.now() + timeoutMs;
-  return {
-    method,
-    service,
-    signal,
-    timeoutMs: () => (endsAtMs === undefined ? undefined : endsAtMs - performance.now()),
-    requestMethod,
-    requestHeader: header,
-    responseHeader: new Headers(),
-    responseTrailer: new Headers(),
-    protocolName: "local",
-    values: createContextValues(),
-    url,
   };
 }
 

@@ -5,9 +5,9 @@ import {
   type StreamRequest,
   type UnaryRequest,
 } from "@connectrpc/connect";
-import { createLinkedAbortController } from "@connectrpc/connect/protocol";
 import { AppError } from "@posthorn/errors";
 import { isDeadline, untilAborted } from "../abort.ts";
+import { CallEnd, onAbort, withEnd } from "../call-end.ts";
 import { abortable, translateErrors } from "../stream.ts";
 
 /**
@@ -21,17 +21,26 @@ export function deadlineInterceptor({ timeoutMs }: { timeoutMs: number }): Inter
 
 type Next = Parameters<Interceptor>[0];
 
-async function unary(next: Next, request: UnaryRequest, timeoutMs: number) {
-  const timeout = new AbortController();
-  const timer = setTimeout(() => timeout.abort(tooLate()), timeoutMs);
-  const { signal } = createLinkedAbortController(request.signal, timeout.signal);
-  try {
-    return await untilAborted(signal, next({ ...request, signal }));
-  } catch (error) {
-    throw signal.aborted ? fromAbort(error) : error;
-  } finally {
-    clearTimeout(timer);
-  }
+function unary(next: Next, request: UnaryRequest, timeoutMs: number): ReturnType<Next> {
+  const end = new CallEnd();
+  return new Promise((resolve, reject) => {
+    const timer = setTimeout(() => end.end(tooLate()), timeoutMs);
+    end.onEnd((reason) => {
+      clearTimeout(timer);
+      reject(fromAbort(reason));
+    });
+    onAbort(request, (reason) => end.end(reason));
+    next(withEnd(request, end)).then(
+      (answer) => {
+        clearTimeout(timer);
+        resolve(answer);
+      },
+      (error: unknown) => {
+        clearTimeout(timer);
+        reject(end.hasEnded ? fromAbort(error) : error);
+      },
+    );
+  });
 }
 
 async function stream(next: Next, request: StreamRequest) {
