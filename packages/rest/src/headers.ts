@@ -21,14 +21,17 @@ export function requestIdFrom(given: string): string {
 }
 
 /**
- * Gives the headers with which a request goes on to its service; an empty one goes on, too, since
- * the service may have to refuse it. `get` gives null for a header that is absent.
+ * Gives the headers with which a request goes on to its service, by name; an empty one goes on, too,
+ * since the service may have to refuse it. `get` gives null for a header that is absent.
  */
-export function forwarded(requestId: string, get: (name: string) => string | null): Headers {
-  const header = new Headers({ [requestIdHeader]: requestId });
+export function forwarded(
+  requestId: string,
+  get: (name: string) => string | null,
+): Record<string, string> {
+  const headers: Record<string, string> = { [requestIdHeader]: requestId };
   for (const name of handedOn) {
     const value = get(name);
-    if (value !== null) header.set(name, value);
+    if (value !== null) headers[name] = value;
   }
-  return header;
+  return headers;
 }

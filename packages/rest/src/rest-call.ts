@@ -52,8 +52,8 @@ export interface RestCall {
   /** The values of the path's variables, percent-encoded. */
   readonly values: readonly string[];
   readonly requestId: string;
-  /** What the service gets. */
-  readonly header: Headers;
+  /** What the service gets, by name. */
+  readonly header: Readonly<Record<string, string>>;
 }
 
 /** The limits of a call. */

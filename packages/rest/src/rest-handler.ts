@@ -66,7 +66,7 @@ export function restHandler(options: RestHandlerOptions): RestHandler {
   };
 }
 
-function forwardedOf({ headers }: RestRequest, requestId: string): Headers {
+function forwardedOf({ headers }: RestRequest, requestId: string): Record<string, string> {
   return forwarded(requestId, (name) => (name in headers ? headerOf(headers, name) : null));
 }
 

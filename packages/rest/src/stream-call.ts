@@ -17,7 +17,7 @@ export interface StreamCall {
   readonly method: StreamingMethod;
   /** Aborts when the caller is gone. */
   readonly signal: AbortSignal;
-  readonly header: Headers;
+  readonly header: Readonly<Record<string, string>>;
   readonly requests: RequestStream;
 }
 

@@ -1,3 +1,4 @@
+import { hash } from "node:crypto";
 import { timestampMs } from "@bufbuild/protobuf/wkt";
 import type { Transport } from "@connectrpc/connect";
 import { AppError } from "@posthorn/errors";
@@ -45,9 +46,9 @@ export function remoteAuthority({ transport, now = Date.now }: RemoteAuthorityOp
   const workspaces = confirmedCache<string>(times);
   return {
     async checkKey(key) {
-      const keySha256 = hashKey(key);
-      const known = await keys(Buffer.from(keySha256).toString("latin1"), () =>
-        ifFound(async () => toKnownKey(await client.checkKey({ keySha256 }, call))),
+      // As text, which takes a fifth of the time that bytes take.
+      const known = await keys(hash("sha256", key, "base64"), () =>
+        ifFound(async () => toKnownKey(await client.checkKey({ keySha256: hashKey(key) }, call))),
       );
       return known?.principal;
     },
