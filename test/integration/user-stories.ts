@@ -345,8 +345,10 @@ export function userStories(name: string, start: () => Promise<Posthorn>): void 
       const published = await call("POST", "events", event);
       expect(published.body.previousAttributes).toEqual({ status: "open" });
       await target.next();
-      const { body } = await call("GET", `deliveries?connection=${made.body.id}`);
-      expect(body.deliveries).toHaveLength(2);
+      await eventually(async () => {
+        const { body } = await call("GET", `deliveries?connection=${made.body.id}`);
+        expect(body.deliveries).toHaveLength(2); // they arrive before they are written
+      });
       await call("DELETE", `connections/${made.body.id}`);
       const refused = await call("POST", "events", event);
       expect(refused.status).toBe(400);

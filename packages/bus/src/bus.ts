@@ -16,6 +16,11 @@ export interface StoredRecord extends LogRecord {
   readonly offset: bigint;
   /** The server's clock when it was appended. */
   readonly appendedAt: Date;
+  /**
+   * When this process began to append it, after telling the handler by `appending`: milliseconds of
+   * its monotonic clock. Absent when another process did, or when it came back from the server.
+   */
+  readonly appendingSinceMs?: number;
 }
 
 /** Neighbouring records of one partition, at least one, in the order of their offsets. */
@@ -64,6 +69,11 @@ export interface PartitionHandler {
    * log waits for all others and goes back to `start`.
    */
   handle(batch: Batch, stop: AbortSignal): Promise<bigint | undefined | Begun>;
+  /**
+   * Called when this process begins to append to a partition that it reads: what `handle` will need
+   * can be looked up meanwhile. The records may never come. Must not throw.
+   */
+  appending?(records: readonly LogRecord[]): void;
   /** The partition was taken away from this member, or the member ends. All that was begun is done. */
   stopped?(partition: number): void;
 }

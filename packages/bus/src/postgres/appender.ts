@@ -22,6 +22,8 @@ const closedSegmentsMax = 3;
 export interface AppenderDeps {
   readonly pool: pg.Pool;
   readonly log: Logger;
+  /** Told of each partition that is about to grow, and of what it is to grow by. */
+  onAppending(place: PartitionPlace, records: readonly LogRecord[]): void;
   /** Told of each partition that grew, and of what it grew by, after the commit. */
   onAppended(place: PartitionPlace, appended: Appended): void;
 }
@@ -51,12 +53,19 @@ export function appender(deps: AppenderDeps, topicAtStart: Topic): Gather<Append
 
   async function append(calls: readonly AppendCall[]): Promise<void> {
     const rows = packRows(calls);
+    const all = calls.flatMap(({ records }) => records);
+    const byPartition = Map.groupBy(all, ({ partition }) => partition);
+    const appendingSinceMs = performance.now();
+    for (const [partition, records] of byPartition) {
+      deps.onAppending({ topicId: topic.id, partition }, records);
+    }
     for (let tries = 0; tries < closedSegmentsMax; tries += 1) {
       const ends = await insertRecords(deps.pool, topic, rows).catch(noneIfDropped);
       for (const { partition, end, appendedAt } of ends) {
-        const records = calls.flatMap((call) => call.records.filter(isOf(partition)));
+        const records = byPartition.get(partition) ?? [];
         const firstOffset = end - BigInt(records.length);
-        deps.onAppended({ topicId: topic.id, partition }, { firstOffset, records, appendedAt });
+        const appended = { firstOffset, records, appendedAt, appendingSinceMs };
+        deps.onAppended({ topicId: topic.id, partition }, appended);
       }
       if (ends.length > 0) return;
       topic = await requireTopic(deps.pool, topic.name);
@@ -69,10 +78,6 @@ export function appender(deps: AppenderDeps, topicAtStart: Topic): Gather<Append
 function noneIfDropped(error: unknown): PartitionEnd[] {
   if (isDropped(error)) return [];
   throw error;
-}
-
-function isOf(partition: number): (record: LogRecord) => boolean {
-  return (record) => record.partition === partition;
 }
 
 interface PartitionEnd {

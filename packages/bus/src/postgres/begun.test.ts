@@ -55,3 +55,37 @@ it("batches are handed over while those before are not done, up to two full ones
   stop.abort();
   await running;
 });
+
+it("a reader hears of what its own process is about to append, and later since when", async () => {
+  const stop = new AbortController();
+  const started = Promise.withResolvers<void>();
+  const heard: (string | bigint | boolean | undefined)[] = [];
+  let heardAtMs = Number.POSITIVE_INFINITY;
+  const consumer = bus.consumer({
+    topic,
+    group: "listeners",
+    batchRecordsMax: 10,
+    log,
+    handler: {
+      async start() {
+        started.resolve();
+        return bus.endOffset(topic, 0);
+      },
+      appending: (coming) => {
+        heard.push(`${coming.length} coming`);
+        heardAtMs = performance.now();
+      },
+      async handle({ records: [first] }) {
+        heard.push(first?.offset, (first?.appendingSinceMs ?? Number.NaN) <= heardAtMs);
+        return (first?.offset ?? 0n) + 1n;
+      },
+    },
+  });
+  const offset = await bus.endOffset(topic, 0);
+  const running = runParts([consumer], { stop: stop.signal, stopTimeoutMs: 5_000 });
+  await started.promise;
+  await bus.publish(topic, records(1));
+  await eventually(() => expect(heard).toEqual(["1 coming", offset, true]));
+  stop.abort();
+  await running;
+});

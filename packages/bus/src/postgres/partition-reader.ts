@@ -44,7 +44,7 @@ export async function readPartition(
   const { topic, handler, batchRecordsMax } = consumer;
   const place = { topicId, partition };
   const { wakeup, release } = ends.watch(place);
-  const tail = tails.watch(place);
+  const tail = tails.watch(place, (records) => handler.appending?.(records));
   try {
     while (!stop.aborted) {
       const start = await persist("start a partition", () => handler.start(partition));

@@ -64,6 +64,7 @@ function openBus({ url, log, pool: givenPool, segmentLimits }: PostgresBusOption
     pool: pools.append,
     log,
     room: tails.room,
+    onAppending: tails.announce,
     onAppended(place, appended) {
       const end = appended.firstOffset + BigInt(appended.records.length);
       tails.put(place, appended);

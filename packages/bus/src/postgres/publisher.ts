@@ -1,26 +1,19 @@
 import { AppError } from "@posthorn/errors";
-import type { Logger } from "@posthorn/runtime";
-import type pg from "pg";
 import type { LogRecord } from "../bus.ts";
 import { checkRecords } from "../check.ts";
 import type { Gather } from "../gather.ts";
 import { underWay } from "../under-way.ts";
 import { type AppendCall, appendCall } from "./append.ts";
-import { appender } from "./appender.ts";
+import { type AppenderDeps, appender } from "./appender.ts";
 import { toUnavailable } from "./connection.ts";
 import type { PartitionPlace } from "./ends.ts";
-import type { Appended } from "./tails.ts";
 import { requireTopic } from "./topics.ts";
 
 /** So many records in one call are a batch, and can wait. */
 const manyRecords = 25;
 
 /** What a publisher works with. */
-export interface PublisherDeps {
-  readonly pool: pg.Pool;
-  readonly log: Logger;
-  /** Told of each partition that grew, and of what it grew by, after the commit. */
-  onAppended(place: PartitionPlace, appended: Appended): void;
+export interface PublisherDeps extends AppenderDeps {
   /** Lets records in when the readers of a partition are not far behind, or after a while (see Tails). */
   room(place: PartitionPlace, count: number): Promise<() => void>;
 }

@@ -30,8 +30,13 @@ export interface Tails {
    * what it gives once the `count` records are put, or never will be.
    */
   room(place: PartitionPlace, count: number): Promise<() => void>;
-  /** Keeps records of a partition until `release`. */
-  watch(place: PartitionPlace): { release(): void };
+  /** Tells who watches the partition that records are about to be appended to it. */
+  announce(place: PartitionPlace, records: readonly LogRecord[]): void;
+  /** Keeps records of a partition until `release`; tells what is announced meanwhile. */
+  watch(
+    place: PartitionPlace,
+    onAppending?: (records: readonly LogRecord[]) => void,
+  ): { release(): void };
 }
 
 export interface Appended {
@@ -39,6 +44,8 @@ export interface Appended {
   readonly records: readonly LogRecord[];
   /** The server's clock. */
   readonly appendedAt: Date;
+  /** When they were announced; see StoredRecord. */
+  readonly appendingSinceMs: number;
 }
 
 interface Kept {
@@ -47,7 +54,8 @@ interface Kept {
 }
 
 interface Tail {
-  watcherCount: number;
+  /** What they are told by. */
+  readonly watchers: Set<{ onAppending?: ((records: readonly LogRecord[]) => void) | undefined }>;
   /** Ended at each step of a reader. */
   readonly awaiting: Set<() => void>;
   /** Neighbours, in the order of their offsets. */
@@ -68,14 +76,14 @@ export function tails(): Tails {
   const known = new Map<string, Tail>();
   let bytes = 0;
   return {
-    put(place, { firstOffset, records, appendedAt }) {
+    put(place, { firstOffset, records, ...when }) {
       const tail = known.get(keyOf(place));
       if (!tail) return;
       const last = tail.kept.at(-1);
       if (last && last.record.offset + 1n !== firstOffset) drop(tail, tail.kept.length);
       for (const [index, record] of records.entries()) {
-        const one = { record: { ...record, offset: firstOffset + BigInt(index), appendedAt } };
-        add(tail, { ...one, bytes: recordBytes(record) });
+        const stored = { ...record, offset: firstOffset + BigInt(index), ...when };
+        add(tail, { record: stored, bytes: recordBytes(record) });
       }
       while (tail.bytes > placeBytesMax) drop(tail, Math.ceil(tail.kept.length / 2));
       if (bytes > bytesMax) drop(tail, tail.kept.length);
@@ -101,15 +109,20 @@ export function tails(): Tails {
         await stepOf(tail, restMs);
       }
     },
-    watch(place) {
+    announce(place, records) {
+      const tail = known.get(keyOf(place));
+      for (const { onAppending } of tail?.watchers ?? []) onAppending?.(records);
+    },
+    watch(place, onAppending) {
       const key = keyOf(place);
       const tail = known.get(key) ?? emptyTail();
+      const watcher = { onAppending };
       known.set(key, tail);
-      tail.watcherCount += 1;
+      tail.watchers.add(watcher);
       return {
         release() {
-          tail.watcherCount -= 1;
-          if (tail.watcherCount > 0) return;
+          tail.watchers.delete(watcher);
+          if (tail.watchers.size > 0) return;
           drop(tail, tail.kept.length);
           known.delete(key);
           step(tail);
@@ -134,8 +147,8 @@ export function tails(): Tails {
 }
 
 function emptyTail(): Tail {
-  const none = { watcherCount: 0, takenCount: 0, comingCount: 0, bytes: 0 };
-  return { ...none, awaiting: new Set(), kept: [] };
+  const none = { takenCount: 0, comingCount: 0, bytes: 0 };
+  return { ...none, watchers: new Set(), awaiting: new Set(), kept: [] };
 }
 
 function firstOf(kept: readonly Kept[], recordsMax: number): StoredRecord[] {

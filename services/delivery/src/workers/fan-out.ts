@@ -2,6 +2,7 @@ import type { Batch, Begun, PartitionHandler } from "@posthorn/bus";
 import { isPassing } from "@posthorn/postgres";
 import {
   type Clock,
+  idToUuid,
   type Logger,
   type Part,
   type SpanOptions,
@@ -58,6 +59,10 @@ export function fanOut(deps: FanOutDeps): { handler: PartitionHandler; part: Par
     async handle(batch) {
       const reading = readings.get(batch.partition);
       return reading && handleBatch(deps, reading, batch);
+    },
+    appending(records) {
+      const workspaces = new Set(records.flatMap(({ key }) => (key ? workspaceOf(key) : [])));
+      deps.subscriptions.sync(workspaces).catch(() => {}); // asked for again when they are handled
     },
     stopped: (partition) => readings.stop(partition),
   };
@@ -117,7 +122,7 @@ async function begin(
 ): Promise<void> {
   const [stored] = await Promise.all([
     storedEvents(deps, reading, decoded),
-    deps.subscriptions.sync(new Set(events.map(({ workspaceUuid }) => workspaceUuid))),
+    deps.subscriptions.learn(latestByWorkspace(decoded)),
     deps.ensureDays(new Set(events.map(({ day }) => day))),
   ]);
   const planned = plan(decoded, { known: deps.subscriptions, stored });
@@ -127,6 +132,29 @@ async function begin(
 
 function endOf(planned: readonly { readonly offset: bigint }[], start: bigint): bigint {
   return (planned.at(-1)?.offset ?? start - 1n) + 1n;
+}
+
+/**
+ * Gives the workspaces, each with the time at which its last event began its way into the log; of
+ * those that came by another process the time is not known, and what is known of them never new
+ * enough. An edit that was answered before an event was published holds for the event.
+ */
+function latestByWorkspace(
+  decoded: readonly ReturnType<typeof decode>[],
+): ReadonlyMap<string, number> {
+  const latest = new Map<string, number>();
+  for (const one of decoded) {
+    if (!("event" in one)) continue;
+    const { workspaceUuid } = one.event;
+    const sinceMs = one.record.appendingSinceMs ?? Number.POSITIVE_INFINITY;
+    latest.set(workspaceUuid, Math.max(sinceMs, latest.get(workspaceUuid) ?? 0));
+  }
+  return latest;
+}
+
+function workspaceOf(key: Uint8Array): string[] {
+  const uuid = idToUuid("ws", Buffer.from(key).toString("latin1"));
+  return uuid === undefined ? [] : [uuid];
 }
 
 /**

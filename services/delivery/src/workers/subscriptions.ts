@@ -106,6 +106,11 @@ export class Subscriptions {
   readonly #oldEnvelopes: OldEnvelopes;
   #wanted = new Set<string>();
   #current: Promise<void> = Promise.resolve();
+  /** What the current request, or the last, was sent for. */
+  #asked: { readonly uuids: ReadonlySet<string>; readonly atMs: number } = {
+    uuids: new Set(),
+    atMs: Number.NEGATIVE_INFINITY,
+  };
   #next: Promise<void> | undefined;
 
   /** `nowMs` is a monotonic clock. */
@@ -157,11 +162,29 @@ export class Subscriptions {
     return this.#next;
   }
 
+  /**
+   * Sees to it that what is known of each workspace (UUID) was asked for at its time of the
+   * monotonic clock or later. Throws `unavailable`.
+   */
+  async learn(workspaces: ReadonlyMap<string, number>): Promise<void> {
+    const isKnown = ([uuid, sinceMs]: readonly [string, number]) =>
+      (this.#workspaces.get(uuid)?.confirmedAtMs ?? Number.NEGATIVE_INFINITY) >= sinceMs;
+    const isAsked = ([uuid, sinceMs]: readonly [string, number]) =>
+      this.#asked.uuids.has(uuid) && this.#asked.atMs >= sinceMs;
+    let unknown = [...workspaces].filter((one) => !isKnown(one));
+    if (unknown.length > 0 && unknown.every(isAsked)) {
+      await this.#current;
+      unknown = unknown.filter((one) => !isKnown(one));
+    }
+    if (unknown.length > 0) await this.sync(unknown.map(([uuid]) => uuid));
+  }
+
   async #ask(): Promise<void> {
     await this.#current.catch(() => {}); // its own callers hear of its failure
     this.#next = undefined;
     const wanted = [...this.#wanted];
     this.#wanted = new Set();
+    this.#asked = { uuids: new Set(wanted), atMs: this.#nowMs() };
     this.#current = this.#askAll(wanted);
     await this.#current;
   }
