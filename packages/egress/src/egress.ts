@@ -2,7 +2,7 @@ import { Agent, Pool } from "undici";
 import { addressPolicy } from "./address-policy.ts";
 import { Connection } from "./connection.ts";
 import type { DialDeps } from "./dial.ts";
-import { Exchange } from "./exchange.ts";
+import { Exchange, type ExchangeEnd } from "./exchange.ts";
 import { formProblem, isFraming } from "./header-rule.ts";
 import type { Resolve } from "./name-answer.ts";
 import { outcomes } from "./outcome.ts";
@@ -78,40 +78,47 @@ export function egress(options: EgressOptions): Egress {
   let closing: Promise<void> | undefined;
   return { send, close };
 
-  async function send(request: EgressRequest): Promise<EgressResult> {
-    request.signal?.throwIfAborted();
-    const target = targetOf(request.url);
-    if ("problem" in target) return refusedUrl(target.problem);
-    return exchange(target, request, flatten(request.headers));
+  function send(request: EgressRequest): Promise<EgressResult> {
+    // What is thrown in here rejects.
+    return new Promise((onResult, onDefect) => {
+      request.signal?.throwIfAborted();
+      const target = targetOf(request.url);
+      if ("problem" in target) onResult(refusedUrl(target.problem));
+      else exchange(target, request, { onResult, onDefect });
+    });
   }
 
-  function exchange(target: Target, request: EgressRequest, headers: string[]) {
+  function exchange(target: Target, request: EgressRequest, owner: ExchangeEnd): void {
     const { signal, timeoutMs, body } = request;
-    return new Promise<EgressResult>((onResult, onDefect) => {
-      const end = {
-        onResult: (result: EgressResult) => finish(() => onResult(result)),
-        onDefect: (error: Error) => finish(() => onDefect(error)),
-      };
-      const one = new Exchange(end, now);
-      const deadline = setTimeout(() => one.expire(timeoutMs), timeoutMs);
-      const watch: Abandonable = { giveUp };
-      if (signal !== undefined) stops.watch(signal, watch);
-      agent.dispatch(
-        { origin: target.origin, path: target.path, method: "POST", headers, body },
-        one,
-      );
+    const headers = flatten(request.headers);
+    const end: ExchangeEnd = {
+      onResult(result) {
+        finish();
+        owner.onResult(result);
+      },
+      onDefect(error) {
+        finish();
+        owner.onDefect(error);
+      },
+    };
+    const one = new Exchange(end, now);
+    const deadline = setTimeout(() => one.expire(timeoutMs), timeoutMs);
+    const watch: Abandonable = { giveUp, place: 0 };
+    if (signal !== undefined) stops.watch(signal, watch);
+    agent.dispatch(
+      { origin: target.origin, path: target.path, method: "POST", headers, body },
+      one,
+    );
 
-      function finish(settle: () => void): void {
-        clearTimeout(deadline);
-        if (signal !== undefined) stops.forget(signal, watch);
-        settle();
-      }
+    function finish(): void {
+      clearTimeout(deadline);
+      if (signal !== undefined) stops.forget(signal, watch);
+    }
 
-      function giveUp(): void {
-        finish(() => onDefect(signal?.reason));
-        one.giveUp();
-      }
-    });
+    function giveUp(): void {
+      end.onDefect(signal?.reason);
+      one.giveUp();
+    }
   }
 
   function close(): Promise<void> {
@@ -145,12 +152,15 @@ function now(): number {
 }
 
 function flatten(headers: Readonly<Record<string, string>>): string[] {
-  return Object.entries(headers).flatMap(([name, value]) => {
+  const list: string[] = [];
+  for (const name of Object.keys(headers)) {
+    const value = headers[name] ?? "";
     const problem = isFraming(name) ? "it frames the message" : formProblem(name, value);
     if (problem !== undefined)
       throw new Error(`cannot send header ${name.slice(0, 40)}: ${problem}`);
-    return [name, value];
-  });
+    list.push(name, value);
+  }
+  return list;
 }
 
 function refusedUrl(problem: string): EgressResult {

@@ -154,7 +154,7 @@ export class Exchange implements Carried {
    * upon the result would get a second connection if it were told at once.
    */
   #tellWhenFree(result: EgressResult): void {
-    queueMicrotask(() => setImmediate(() => this.#end.onResult(result)));
+    void Promise.resolve().then(() => setImmediate(tell, this.#end, result));
   }
 
   #timings(): Timings {
@@ -172,9 +172,14 @@ export class Exchange implements Carried {
   }
 }
 
+function tell(end: ExchangeEnd, result: EgressResult): void {
+  end.onResult(result);
+}
+
 function joined(headers: IncomingHttpHeaders): Record<string, string> {
   const plain: Record<string, string> = {};
-  for (const [name, value] of Object.entries(headers)) {
+  for (const name of Object.keys(headers)) {
+    const value = headers[name];
     if (value !== undefined) plain[name] = typeof value === "string" ? value : value.join(", ");
   }
   return plain;
