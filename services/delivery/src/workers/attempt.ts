@@ -26,7 +26,7 @@ export interface AttemptInput {
  * Sends an event to a webhook once. What the receiver does comes back as an attempt. Throws
  * `unavailable` for a fault of our own side, which is none.
  */
-export async function attempt(
+export function attempt(
   send: ReturnType<typeof egress>["send"],
   input: AttemptInput,
 ): Promise<NewAttempt> {

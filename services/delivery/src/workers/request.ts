@@ -28,10 +28,12 @@ export function requestOf(source: RequestSource, traceparent: string): OutgoingR
   const { event, webhook } = source;
   event.body ??= (event.envelope ?? defaultEnvelope).render(event);
   const { body } = event;
+  const { url, headers } = webhook;
   const own = ownHeaders(source, { body, traceparent });
-  const theirs = customHeaders(webhook.headers, own);
+  if (Object.keys(headers).length === 0) return { url, headers: own, shownHeaders: own, body };
+  const theirs = customHeaders(headers, own);
   return {
-    url: webhook.url,
+    url,
     headers: { ...theirs, ...own },
     shownHeaders: { ...masked(theirs), ...own },
     body,

@@ -152,7 +152,7 @@ export class Sender {
    */
   async close(owned: OwnedPartition): Promise<void> {
     const lanes = this.#lanes.close(owned);
-    await this.#grace(this.#sending.list(owned));
+    await this.#grace(this.#sending.ended(owned));
     await this.#states.release(lanes);
     await this.#deps.results.drained();
   }
@@ -249,15 +249,15 @@ export class Sender {
         await Promise.all([this.#follower.run(stop), this.#states.run(stop)]);
         this.#isStopping = true;
         this.#lanes.stop();
-        await this.#grace(this.#sending.list());
+        await this.#grace(this.#sending.ended());
       },
     };
   }
 
-  async #grace(sendings: readonly Promise<void>[]): Promise<void> {
+  async #grace(ended: Promise<void>): Promise<void> {
     const over = new AbortController();
     const limit = this.#deps.clock.sleep(this.#options.stopGraceMs, over.signal);
-    await Promise.race([Promise.allSettled(sendings), limit]);
+    await Promise.race([ended, limit]);
     over.abort();
   }
 

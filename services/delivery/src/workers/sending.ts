@@ -63,7 +63,11 @@ export class Sending {
   readonly #deps: SendingDeps;
   readonly #shared: Shared;
   readonly #faults = faultCounter();
-  readonly #underWay = new Map<Promise<void>, Lane>();
+  /** Those under way: all, and by partition. */
+  #count = 0;
+  readonly #counts = new Map<OwnedPartition, number>();
+  /** Called at the next end of one. */
+  readonly #waiting: (() => void)[] = [];
   #quietUntilMs = 0;
 
   constructor(deps: SendingDeps, shared: Shared) {
@@ -73,18 +77,19 @@ export class Sending {
 
   /** How many there are. */
   get count(): number {
-    return this.#underWay.size;
+    return this.#count;
   }
 
-  /** All of them, or those of one partition. They never throw. */
-  list(owned?: OwnedPartition): readonly Promise<void>[] {
-    const all = [...this.#underWay];
-    return all.filter(([, lane]) => !owned || lane.owned === owned).map(([sending]) => sending);
+  /** Waits until there are none, or none of one partition. */
+  async ended(owned?: OwnedPartition): Promise<void> {
+    while (owned ? this.#counts.has(owned) : this.#count > 0) {
+      await new Promise<void>((resolve) => this.#waiting.push(resolve));
+    }
   }
 
   /** Sends a lane's oldest delivery of a class; false when there is none after all. */
   begin(lane: Lane, deliveryClass: DeliveryClass, nowMs: number): boolean {
-    const { shares, lanes, states, onChange } = this.#shared;
+    const { shares, lanes, states } = this.#shared;
     const { webhook, share } = lane;
     const provider = this.#deps.subscriptions.latest(lane.workspaceUuid)?.provider;
     const item = webhook && provider && lanes.dequeue(lane, deliveryClass);
@@ -95,31 +100,46 @@ export class Sending {
     lane.rateFreeAtMs = rateFreeAtMs(lane.rateFreeAtMs, webhook.ratePerSecond, nowMs);
     const isProbe = beginProbe(lane.breaker);
     if (isProbe) states.mark(lane);
-    const sending: Promise<void> = this.#send(lane, item, {
-      webhook,
-      provider,
-      isProbe,
-      startedAtMs: nowMs,
-    })
-      .catch((error: unknown) => this.#onFault(lane, item, { error, isProbe }))
-      .finally(() => {
-        lane.sendingCount -= 1;
-        shares.giveBack(share, deliveryClass);
-        this.#underWay.delete(sending);
-        onChange(lane);
-      });
-    this.#underWay.set(sending, lane);
+    this.#tally(lane.owned, 1);
+    void this.#carry(lane, item, { webhook, provider, isProbe, startedAtMs: nowMs });
     return true;
   }
 
-  async #send(lane: Lane, item: Item, to: Sent): Promise<void> {
-    const { clock, send, metrics, tracing } = this.#deps;
+  /** Never ends before it returns, so that what follows its end does not happen within `begin`. */
+  async #carry(lane: Lane, item: Item, to: Sent): Promise<void> {
+    const { shares, onChange } = this.#shared;
+    try {
+      const made = await this.#send(lane, item, to);
+      // Else the next owner sends it again.
+      if (!lane.owned.lost.aborted) this.#conclude(lane, item, { ...to, made });
+    } catch (error) {
+      this.#onFault(lane, item, { error, isProbe: to.isProbe });
+    } finally {
+      lane.sendingCount -= 1;
+      shares.giveBack(lane.share, item.deliveryClass);
+      this.#tally(lane.owned, -1);
+      onChange(lane);
+    }
+  }
+
+  #tally(owned: OwnedPartition, change: 1 | -1): void {
+    this.#count += change;
+    const count = (this.#counts.get(owned) ?? 0) + change;
+    if (count > 0) this.#counts.set(owned, count);
+    else this.#counts.delete(owned);
+    if (change < 0 && this.#waiting.length > 0) {
+      for (const resolve of this.#waiting.splice(0)) resolve();
+    }
+  }
+
+  async #send(lane: Lane, item: Item, to: Sent): Promise<NewAttempt> {
+    const { clock, send, tracing } = this.#deps;
     const { owned } = lane;
     const { webhook, provider } = to;
     const waits = waitsOf(lane, item, to.startedAtMs);
     if (isSlowRate(webhook.ratePerSecond)) await this.#saveDebt(lane, to.startedAtMs);
     if (!owned.isSafe()) throw new AppError("unavailable", "the lease may be over");
-    const made = await attempt(send, {
+    return await attempt(send, {
       event: item.event,
       webhook,
       provider,
@@ -129,10 +149,6 @@ export class Sending {
       signal: owned.lost,
       tracing,
     });
-    if (owned.lost.aborted) return; // the next owner sends it again
-    metrics.onAttempt(made);
-    this.#shared.pace.note(lane.webhookUuid, made.durationMs);
-    this.#conclude(lane, item, { ...to, made });
   }
 
   /** A slow rate counts from when the debt is on disk: that is when the delivery goes. */
@@ -145,8 +161,10 @@ export class Sending {
 
   #conclude(lane: Lane, item: Item, of: Sent & { made: NewAttempt }): void {
     const { clock, random, isWatched, results, metrics } = this.#deps;
-    const { lanes, states } = this.#shared;
+    const { lanes, states, pace } = this.#shared;
     const { webhook, made } = of;
+    metrics.onAttempt(made);
+    pace.note(lane.webhookUuid, made.durationMs);
     const at = { now: clock.now(), random: random(), isWatched: isWatched(lane.workspaceUuid) };
     const { result, dueAt, blockedUntil, isGone } = conclude({ lane, item, webhook, made }, at);
     const told = { ...of, asksToWait: blockedUntil !== undefined };
