@@ -1,11 +1,18 @@
 import { type Kysely, type RawBuilder, sql } from "kysely";
 import type { Database } from "./database.ts";
 
+/**
+ * A day grows by rows like those that it has, so a sample of its rows stays true for long. To take
+ * one costs 0.7 s of CPU for a day's three tables, and with the settings for tables that change all
+ * the time it was taken every 15 s.
+ */
+const grows = "autovacuum_analyze_scale_factor = 0.5, autovacuum_vacuum_insert_scale_factor = 0.5";
+
 /** The tables that lie in a partition for each day. */
 export const dayTables = [
-  { name: "event", settings: "" },
-  { name: "delivery", settings: "with (fillfactor = 75)" },
-  { name: "attempt", settings: "" },
+  { name: "event", settings: grows },
+  { name: "delivery", settings: `fillfactor = 75, ${grows}` },
+  { name: "attempt", settings: grows },
 ];
 
 /**
@@ -20,7 +27,7 @@ export async function insertDay(db: Kysely<Database>, day: string): Promise<void
       await sql
         .raw(
           `create table if not exists delivery.${name}_${suffix} partition of delivery.${name}
-           for values from ('${day}') to ('${dayAfter(day)}') ${settings}`,
+           for values from ('${day}') to ('${dayAfter(day)}') with (${settings})`,
         )
         .execute(tx);
     }
