@@ -31,7 +31,7 @@ export interface Changed {
  */
 export async function listChanged(db: Kysely<Database>, known: Known): Promise<Changed> {
   const ids = [...known.workspaces.keys()].map((id) => requireUuid("ws", id));
-  const { rows } = await sql<{ id: string; changed: boolean; provider: string | null }>`
+  const { rows } = await sql<{ id: string; changed: boolean; provider: string | null }>`/*changed*/
     select known.id, coalesce(w.version, ${goneVersion}) <> known.version as changed,
       case when p.revision <> coalesce(kp.revision, 0) then p.name end as provider
     from unnest(${ids}::uuid[], ${[...known.workspaces.values()]}::bigint[]) as known (id, version)
