@@ -15,7 +15,7 @@ export interface CutBody {
   readonly values: readonly Uint8Array[];
 }
 
-/** Cuts the values that the plan names out of a sound JSON body. */
+/** Cuts the values that the plan names out of a sound JSON body, whose memory they share. */
 export function cutRawValues(body: Uint8Array, plan: CutPlan): CutBody {
   const source = Buffer.from(body.buffer, body.byteOffset, body.length);
   const values: Uint8Array[] = [];
@@ -23,7 +23,7 @@ export function cutRawValues(body: Uint8Array, plan: CutPlan): CutBody {
   let at = 0;
   for (const { start, end } of cutJson(body, plan)) {
     text += `${source.toString("utf8", at, start)}"${standIn(values.length)}"`;
-    values.push(new Uint8Array(source.subarray(start, end)));
+    values.push(new Uint8Array(body.buffer, body.byteOffset + start, end - start));
     at = end;
   }
   return { text: text + source.toString("utf8", at), values };
