@@ -1,19 +1,21 @@
 import fc from "fast-check";
 import { describe, expect, it } from "vitest";
-import { type CutPlan, cutJson } from "./index.ts";
+import { type CutPlan, cutJson, scanAndCut, scanJson } from "./index.ts";
+
+const limits = { depthMax: 20, keysMax: 100 };
 
 function cut(source: string, plan: CutPlan): string[] {
   const bytes = Buffer.from(source);
-  return cutJson(bytes, plan).map(({ label, start, end }) => {
-    return `${label}=${bytes.subarray(start, end)}`;
-  });
+  const spans = cutJson(bytes, plan);
+  expect(scanAndCut(bytes, limits, plan)).toEqual({ problem: undefined, spans });
+  return spans.map(({ label, start, end }) => `${label}=${bytes.subarray(start, end)}`);
 }
 
 const members = (entries: Record<string, CutPlan>): CutPlan => ({
   members: new Map(Object.entries(entries)),
 });
 
-describe("cutJson", () => {
+describe("cutJson, and scanAndCut in one walk", () => {
   it("gives the exact source of a member, without white space around it", () => {
     const source = '{"type":"a", "data" : { "n":1.10e2,"b" : [ ],"\\u0061":"}" } ,"z":0}';
     expect(cut(source, members({ data: "data" }))).toEqual([
@@ -60,6 +62,32 @@ describe("cutJson", () => {
           return JSON.parse(bytes.subarray(start, end).toString());
         });
         expect(values).toEqual(Object.values(JSON.parse(bytes.toString())));
+      }),
+    );
+  });
+
+  it("gives the same in one walk, whatever stands where", () => {
+    const own = new Map<string, CutPlan>([["a", "a"]]);
+    own.set("b", { members: own });
+    own.set("c", { each: { members: own } });
+    const keys = fc.constantFrom("a", "b", "c", "d");
+    const { any } = fc.letrec<{ any: unknown }>((tie) => ({
+      any: fc.oneof(
+        { maxDepth: 5 },
+        fc.constantFrom(1, "]}", null, [], {}),
+        fc.array(tie("any"), { maxLength: 4 }),
+        fc.dictionary(keys, tie("any")),
+      ),
+    }));
+    fc.assert(
+      fc.property(any, fc.nat(2), fc.nat(400), (value, indent, cutAt) => {
+        const bytes = Buffer.from(JSON.stringify(value, undefined, indent));
+        for (const plan of [{ members: own }, { each: { members: own } }, "all"]) {
+          const spans = cutJson(bytes, plan);
+          expect(scanAndCut(bytes, limits, plan)).toEqual({ problem: undefined, spans });
+          const torn = bytes.subarray(0, cutAt);
+          expect(scanAndCut(torn, limits, plan).problem).toEqual(scanJson(torn, limits));
+        }
       }),
     );
   });

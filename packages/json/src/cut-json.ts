@@ -57,7 +57,7 @@ function cutObject(cutting: Cutting, start: number, plan: Exclude<CutPlan, strin
   let at = skipSpace(bytes, start + 1);
   while (bytes[at] === Byte.quote) {
     const nameEnd = endOfString(bytes, at);
-    const member = "each" in plan ? plan.each : plan.members.get(nameText(bytes, at, nameEnd));
+    const member = memberPlan(plan, bytes, at, nameEnd);
     const value = skipSpace(bytes, skipSpace(bytes, nameEnd) + 1);
     const end = member === undefined ? endOfValue(bytes, value) : cutValue(cutting, value, member);
     at = nextItem(bytes, end);
@@ -72,6 +72,16 @@ function cutArray(cutting: Cutting, start: number, plan: CutPlan): number {
     at = nextItem(bytes, cutValue(cutting, at, plan));
   }
   return at + 1;
+}
+
+/** Gives what to cut of the member whose name, in its quotes, stands from `start` to `end`. */
+export function memberPlan(
+  plan: Exclude<CutPlan, string>,
+  bytes: Uint8Array,
+  start: number,
+  end: number,
+): CutPlan | undefined {
+  return "each" in plan ? plan.each : plan.members.get(nameText(bytes, start, end));
 }
 
 function nameText(bytes: Uint8Array, start: number, end: number): string {

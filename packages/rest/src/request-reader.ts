@@ -9,7 +9,7 @@ import {
   type Registry,
 } from "@bufbuild/protobuf";
 import { AppError, type FieldProblem, invalid } from "@posthorn/errors";
-import { scanJson } from "@posthorn/json";
+import { type JsonProblem, scanAndCut } from "@posthorn/json";
 import { HttpBodySchema } from "@posthorn/proto/google/api/httpbody";
 import { boundInBody, type PathCheck } from "./bound-in-body.ts";
 import { fieldProblems } from "./field-problems.ts";
@@ -108,8 +108,9 @@ function jsonBodyReader(route: Route, field: DescField | undefined): BodyReader 
   const check = boundInBody(route);
   const putMask = updateMaskFrom(route);
   return (bytes) => {
-    checkJson(bytes, field?.jsonName ?? "");
-    const cut = plan === undefined ? undefined : cutRawValues(bytes, plan);
+    const { problem, spans } = scanAndCut(bytes, jsonLimits, plan);
+    if (problem !== undefined) throw refusalOf(problem, field?.jsonName ?? "");
+    const cut = plan === undefined ? undefined : cutRawValues(bytes, spans);
     const body = JSON.parse(cut?.text ?? asText(bytes)) as JsonValue;
     checkBound(check, body);
     const json = field === undefined ? body : { [field.jsonName]: body };
@@ -119,12 +120,10 @@ function jsonBodyReader(route: Route, field: DescField | undefined): BodyReader 
   };
 }
 
-function checkJson(bytes: Uint8Array, at: string): void {
-  const problem = scanJson(bytes, jsonLimits);
-  if (problem === undefined) return;
-  const { path, message, reason } = problem;
+/** `at` is the field that the body is; empty for the whole message. */
+function refusalOf({ path, message, reason }: JsonProblem, at: string): AppError {
   const separator = at === "" || path === "" || path.startsWith("[") ? "" : ".";
-  throw invalid(`${at}${separator}${path}` || "body", message, reason);
+  return invalid(`${at}${separator}${path}` || "body", message, reason);
 }
 
 function checkBound(check: PathCheck, body: JsonValue): void {
