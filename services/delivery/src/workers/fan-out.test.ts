@@ -28,16 +28,11 @@ async function setup(insertFanOut: (fanOut: FanOut) => ReadonlySet<string> | und
   const workspace = subscription.addWorkspace();
   subscription.addWebhook(workspace, { url: "https://example.com/" });
   const told: string[] = [];
-  const takes = new Map<string, (entry: Entry) => void>();
-  const results = {
-    divert: (uuid: string, take: (entry: Entry) => void) => takes.set(uuid, take),
-    accept: () => {},
-  };
   const sender = {
     open: async () => {},
-    offer(_: unknown, __: unknown, ___: unknown, { deliveryUuid, event }: Item) {
+    offer(_: unknown, __: unknown, ___: unknown, { unwritten, event }: Item) {
       const settled = (isRecorded: boolean) => told.push(`${event.type} ${isRecorded}`);
-      takes.get(deliveryUuid)?.({ result: { state: "SUCCEEDED" }, settled } as unknown as Entry);
+      unwritten?.take?.({ result: { state: "SUCCEEDED" }, settled } as unknown as Entry);
       return "slow";
     },
   };
@@ -47,7 +42,7 @@ async function setup(insertFanOut: (fanOut: FanOut) => ReadonlySet<string> | und
       insertFanOut: async (written: FanOut) => insertFanOut(written),
     },
     ownership: { owned: () => owned },
-    ...{ sender, results },
+    sender,
     subscriptions: new Subscriptions({
       client: appClient(SubscriptionSyncService, subscription.transport),
       masterKey: masterKey(subscription.masterKey),

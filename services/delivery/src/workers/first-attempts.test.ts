@@ -2,6 +2,7 @@ import { describe, expect, it } from "vitest";
 import { virtualClock } from "../testing/virtual-clock.ts";
 import type { Planned } from "./fan-out-plan.ts";
 import { FirstAttempts, type FirstAttemptsDeps } from "./first-attempts.ts";
+import type { Item } from "./lane.ts";
 import type { OwnedPartition } from "./ownership.ts";
 import type { Entry } from "./result-writer.ts";
 import type { Offered } from "./sender.ts";
@@ -17,16 +18,16 @@ const acceptedAt = new Date("2026-01-01T00:00:00Z");
 /** Records with one delivery each, to webhooks that are offered to with these outcomes. */
 function begin(offers: readonly Offered[], ageMs = 0) {
   const clock = virtualClock(new Date(acceptedAt.getTime() + ageMs));
-  const takes = new Map<string, (entry: Entry) => void>();
+  const items = new Map<string, Item>();
   const told: string[] = [];
   const results = {
-    divert: (uuid: string, take: (entry: Entry) => void) => takes.set(uuid, take),
-    accept: (uuid: string) => takes.delete(uuid),
     add: (result: { deliveryUuid: string }) => told.push(`result of ${result.deliveryUuid}`),
   };
   const sender = {
-    offer: (_: unknown, __: unknown, ___: unknown, item: { deliveryUuid: string }) =>
-      offers[Number(item.deliveryUuid)],
+    offer(_: unknown, __: unknown, ___: unknown, item: Item) {
+      items.set(item.deliveryUuid, item);
+      return offers[Number(item.deliveryUuid)];
+    },
     onStored: (_: unknown, { uuid }: { uuid: string }) => told.push(`${uuid} is stored`),
     notePace: (webhook: string) => told.push(`${webhook} is slow`),
   };
@@ -53,7 +54,8 @@ function begin(offers: readonly Offered[], ageMs = 0) {
   attempts.add(planned);
   const answer = (uuid: string) => {
     const settled = (isRecorded: boolean) => told.push(`${uuid} settled ${isRecorded}`);
-    takes.get(uuid)?.({ result: { deliveryUuid: uuid }, settled } as unknown as Entry);
+    const entry = { result: { deliveryUuid: uuid }, settled } as unknown as Entry;
+    items.get(uuid)?.unwritten?.take?.(entry);
   };
   return { attempts, answer, told };
 }

@@ -1,7 +1,7 @@
 import { type Clock, type Wakeup, wakeup } from "@posthorn/runtime";
 import type { FannedOut } from "../store/fan-outs.ts";
 import type { Planned } from "./fan-out-plan.ts";
-import type { Item } from "./lane.ts";
+import type { Item, Unwritten } from "./lane.ts";
 import type { OwnedPartition } from "./ownership.ts";
 import type { Entry, ResultWriter } from "./result-writer.ts";
 import type { Sender } from "./sender.ts";
@@ -13,7 +13,7 @@ export interface FirstAttemptsDeps {
 }
 
 /** A planned delivery and what its first attempt came to meanwhile. */
-interface Fresh {
+interface Fresh extends Unwritten {
   readonly planned: Planned["deliveries"][number];
   /** When it was offered to a webhook that answers quickly; undefined = nobody waits for it. */
   awaitedFromMs?: number;
@@ -98,7 +98,7 @@ export class FirstAttempts {
     const ageMs = clock.now().getTime() - (planned.event?.acceptedAt.getTime() ?? 0);
     const waiting: Waiting = {
       planned,
-      deliveries: planned.deliveries.map((one) => ({ planned: one })),
+      deliveries: planned.deliveries.map((one) => ({ planned: one, take: undefined })),
       awaitedCount: 0,
       isWatched: false,
       untilMs: clock.nowMs() + Math.min(waitMsMax, lagMsMax - ageMs),
@@ -110,19 +110,15 @@ export class FirstAttempts {
   #offer(waiting: Waiting, fresh: Fresh): void {
     const { webhook, delivery } = fresh.planned;
     if (delivery.dueAt || webhook.state !== "ACTIVE") return;
-    const { results, sender } = this.#deps;
-    results.divert(delivery.uuid, (entry) => {
+    const { sender, clock } = this.#deps;
+    fresh.take = (entry) => {
       fresh.entry = entry;
       if (fresh.awaitedFromMs !== undefined) this.#onAnswer(waiting);
-    });
-    const offered = sender.offer(
-      this.#owned,
-      webhook,
-      delivery.event.workspaceUuid,
-      itemOf(fresh.planned, this.#deps.clock.nowMs()),
-    );
+    };
+    const item = itemOf(fresh, clock.nowMs());
+    const offered = sender.offer(this.#owned, webhook, delivery.event.workspaceUuid, item);
     if (offered !== "quick") return;
-    fresh.awaitedFromMs = this.#deps.clock.nowMs();
+    fresh.awaitedFromMs = clock.nowMs();
     waiting.awaitedCount += 1;
   }
 
@@ -164,7 +160,7 @@ export class FirstAttempts {
       },
       onDropped: () => {
         for (const { fresh } of written) {
-          this.#deps.results.accept(fresh.planned.delivery.uuid);
+          fresh.take = undefined;
           fresh.entry?.settled(false);
         }
       },
@@ -181,7 +177,7 @@ export class FirstAttempts {
   #onWritten(fresh: Fresh, entry: Entry | undefined): void {
     const { results, sender } = this.#deps;
     const { delivery } = fresh.planned;
-    results.accept(delivery.uuid);
+    fresh.take = undefined;
     if (entry) entry.settled(true);
     else if (fresh.entry) results.add(fresh.entry.result, fresh.entry.settled);
     else {
@@ -204,7 +200,8 @@ export interface FannedOutRecord {
   onDropped(): void;
 }
 
-function itemOf({ delivery, sendable }: Planned["deliveries"][number], nowMs: number): Item {
+function itemOf(fresh: Fresh, nowMs: number): Item {
+  const { delivery, sendable } = fresh.planned;
   return {
     deliveryUuid: delivery.uuid,
     day: delivery.event.day,
@@ -213,5 +210,6 @@ function itemOf({ delivery, sendable }: Planned["deliveries"][number], nowMs: nu
     deliveryClass: 0,
     sinceMs: nowMs,
     orderWaitMs: 0,
+    unwritten: fresh,
   };
 }

@@ -6,6 +6,7 @@ import type { Claimant, DeliveryClass, LaneShare } from "../domain/shares.ts";
 import { emptyWaitLog, type WaitLog, type WaitReason } from "../domain/waits.ts";
 import type { Waiting } from "../store/schedule.ts";
 import type { OwnedPartition } from "./ownership.ts";
+import type { Entry } from "./result-writer.ts";
 import type { KnownWebhook } from "./subscriptions.ts";
 
 /** An event as it is sent; shared by the deliveries of one event in one envelope. */
@@ -31,6 +32,14 @@ export interface Item {
   readonly orderingKey?: string;
   /** How long it waited before for earlier ones of its key. */
   readonly orderWaitMs: number;
+  /** Absent when its row was there before it. */
+  readonly unwritten?: Unwritten;
+}
+
+/** A delivery whose row may not be written yet. */
+export interface Unwritten {
+  /** Takes its result instead of the result writer; undefined: the row is written, or never will be. */
+  take: ((entry: Entry) => void) | undefined;
 }
 
 /**

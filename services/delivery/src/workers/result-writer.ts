@@ -33,7 +33,6 @@ const triesMax = 3;
 export class ResultWriter {
   readonly #deps: ResultWriterDeps;
   #waiting: Entry[] = [];
-  readonly #diverted = new Map<string, (entry: Entry) => void>();
   #writing: Promise<void> | undefined;
   readonly #failed = Promise.withResolvers<never>();
 
@@ -49,23 +48,8 @@ export class ResultWriter {
 
   /** Takes a result; `settled` is called when it is committed or its lease was lost. */
   add(result: Result, settled: (isRecorded: boolean) => void): void {
-    const take = this.#diverted.get(result.deliveryUuid);
-    if (take) {
-      take({ result, settled });
-      return;
-    }
     this.#waiting.push({ result, settled });
     this.#writing ??= this.#writeAll().catch(this.#failed.reject);
-  }
-
-  /** Gives results of a delivery whose row is not written yet to `take`, until `accept`. */
-  divert(deliveryUuid: string, take: (entry: Entry) => void): void {
-    this.#diverted.set(deliveryUuid, take);
-  }
-
-  /** Takes results of the delivery again: its row is written, or never will be. */
-  accept(deliveryUuid: string): void {
-    this.#diverted.delete(deliveryUuid);
   }
 
   /** Resolves when everything that was added is settled. */

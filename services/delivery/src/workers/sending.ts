@@ -7,7 +7,7 @@ import { isSlowRate, rateFreeAtMs } from "../domain/rate-limit.ts";
 import type { DeliveryClass, Shares } from "../domain/shares.ts";
 import { toldMsMin, type Waits, waitsBetween } from "../domain/waits.ts";
 import type { DeliveryMetrics } from "../metrics.ts";
-import type { NewAttempt } from "../store/result.ts";
+import type { NewAttempt, Result } from "../store/result.ts";
 import { attempt } from "./attempt.ts";
 import { conclude, parkedResult } from "./conclusion.ts";
 import { faultCounter } from "./fault-counter.ts";
@@ -19,7 +19,7 @@ import type { Ordering } from "./ordering.ts";
 import type { OwnedPartition } from "./ownership.ts";
 import type { Pace } from "./pace.ts";
 import { learnFrom } from "./receiver-health.ts";
-import type { ResultWriter } from "./result-writer.ts";
+import type { Entry, ResultWriter } from "./result-writer.ts";
 import type { KnownProvider, KnownWebhook, Subscriptions } from "./subscriptions.ts";
 
 /** What sending needs from outside the sender. */
@@ -160,7 +160,7 @@ export class Sending {
   }
 
   #conclude(lane: Lane, item: Item, of: Sent & { made: NewAttempt }): void {
-    const { clock, random, isWatched, results, metrics } = this.#deps;
+    const { clock, random, isWatched, metrics } = this.#deps;
     const { lanes, states, pace } = this.#shared;
     const { webhook, made } = of;
     metrics.onAttempt(made);
@@ -172,10 +172,16 @@ export class Sending {
     if (blockedUntil) lanes.block(lane, toMonotonicMs(clock, blockedUntil), false);
     if (isGone) lanes.turnOff(lane, webhook.targetVersion);
     else if (!isOpen(lane, clock.nowMs())) lanes.setAside(lane);
-    results.add(result, (isRecorded) => {
+    this.#write(item, result, (isRecorded) => {
       if (isRecorded && result.state !== "PENDING") metrics.onEnded(result.state);
       this.#onSettled(lane, item, dueAt);
     });
+  }
+
+  /** Hands a result over to be written, with the delivery's row if that is still to come. */
+  #write({ unwritten }: Item, result: Result, settled: Entry["settled"]): void {
+    if (unwritten?.take) unwritten.take({ result, settled });
+    else this.#deps.results.add(result, settled);
   }
 
   #onSettled(lane: Lane, item: Item, dueAt?: Date): void {
@@ -192,13 +198,13 @@ export class Sending {
   /** Subscription or Postgres is down, or a fault of ours: the row stays due, the lane waits. */
   #onFault(lane: Lane, item: Item, { error, isProbe }: { error: unknown; isProbe: boolean }): void {
     if (lane.owned.lost.aborted) return; // the POST was given up: the next owner sends it again
-    const { results, log, clock } = this.#deps;
+    const { log, clock } = this.#deps;
     const { lanes } = this.#shared;
     if (isProbe) abandonProbe(lane.breaker);
     if (!isPassing(error)) {
       log.error({ err: error, delivery: item.deliveryUuid }, "sending failed");
       if (this.#faults.isHopeless(item.deliveryUuid)) {
-        results.add(parkedResult(lane, item), () => this.#onSettled(lane, item));
+        this.#write(item, parkedResult(lane, item), () => this.#onSettled(lane, item));
         return;
       }
     }
