@@ -31,10 +31,14 @@ interface Chunk {
   bytes: number;
 }
 
-/** The rows to append, as parameters of the append statement: one array a column. */
+/** The rows to append, as parameters of the append statement: one array a column, and the totals. */
 export interface AppendRows {
   readonly partitions: number[];
   readonly counts: number[];
+  /** How many records of its partition come up to a row's end. */
+  readonly tills: number[];
+  /** How many records come by partition. */
+  readonly totals: ReadonlyMap<number, number>;
   /** A `bytea[]` in Postgres' binary form. */
   readonly chunks: Buffer;
 }
@@ -42,9 +46,17 @@ export interface AppendRows {
 /** Packs the records of several publishes into rows; each partition's keep their order. */
 export function packRows(calls: readonly AppendCall[]): AppendRows {
   const chunks = packChunks(calls);
+  const totals = new Map<number, number>();
+  const tills = chunks.map(({ partition, records }) => {
+    const till = (totals.get(partition) ?? 0) + records.length;
+    totals.set(partition, till);
+    return till;
+  });
   return {
     partitions: chunks.map(({ partition }) => partition),
     counts: chunks.map(({ records }) => records.length),
+    tills,
+    totals,
     chunks: toByteaArray(chunks),
   };
 }

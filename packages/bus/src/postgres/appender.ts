@@ -96,10 +96,12 @@ async function insertRecords(
   topic: Topic,
   rows: AppendRows,
 ): Promise<PartitionEnd[]> {
+  const columns = [rows.partitions, rows.counts, rows.tills];
+  const totals = [[...rows.totals.keys()], [...rows.totals.values()]];
   const result = await pool.query<[string, string, string]>({
     name: `bus_append_${topic.segmentId}`,
     text: insertStatement(topic.segmentId),
-    values: [topic.id, topic.segmentId, rows.partitions, rows.counts, rows.chunks],
+    values: [topic.id, topic.segmentId, ...columns, ...totals, rows.chunks],
     rowMode: "array",
     types: rawTypes,
   });
@@ -112,27 +114,25 @@ async function insertRecords(
 
 /** Heads are locked in the order of their partitions, so that appends never wait in a circle. */
 function insertStatement(segmentId: number): string {
-  return `with input as (
-      select partition, record_count, records,
-        sum(record_count) over (partition by partition order by ordinality) as till
-      from unnest($3::integer[], $4::integer[], $5::bytea[])
-        with ordinality as input (partition, record_count, records, ordinality)
-    ), counted as (
-      select partition, sum(record_count) as record_count from input group by partition
-    ), locked as (
+  return `with locked as (
       select partition from bus.partition_head
-      where topic_id = $1 and segment_id = $2 and partition = any ($3::integer[])
+      where topic_id = $1 and segment_id = $2 and partition = any ($6::integer[])
       order by partition for update
     ), head as (
       update bus.partition_head h set next_offset = h.next_offset + c.record_count
-      from locked join counted c using (partition)
+      from locked join (
+        select unnest($6::integer[]) as partition, unnest($7::integer[]) as record_count
+      ) c using (partition)
       where h.topic_id = $1 and h.partition = locked.partition
       returning h.partition, h.next_offset, h.next_offset - c.record_count as first_offset
     ), inserted as (
       insert into ${segmentTable(segmentId)}
         (last_offset, appended_at, partition, record_count, records)
       select first_offset + till - 1, clock_timestamp(), partition, record_count, records
-      from input join head using (partition)
+      from head join (
+        select unnest($3::integer[]) as partition, unnest($4::integer[]) as record_count,
+          unnest($5::integer[]) as till, unnest($8::bytea[]) as records
+      ) input using (partition)
     )
     select partition, next_offset, floor(extract(epoch from clock_timestamp()) * 1000)::bigint
     from head`;
