@@ -131,6 +131,19 @@ describe("slots", () => {
     expect(counts(fill())).toMatchObject({ neighbour: 1, stranger: 20 });
   });
 
+  it("are not sought twice where a workspace's many webhooks have their share", () => {
+    const { all, lane, fill, end } = setup(512);
+    const lanes = Array.from({ length: 12 }, (_, index) =>
+      lane(`w${index}`, { first: 1_000 }, { workspace: "s" }),
+    );
+    expect(fill()).toHaveLength(all.usedCount);
+    expect(all.usedCount).toBeLessThan(512);
+    expect(all.next(() => true)).toBeUndefined();
+    expect(all.isCutShort).toBe(false);
+    for (const one of lanes) end(one, 0);
+    expect(fill()).toHaveLength(lanes.length);
+  });
+
   it("are left by ten such workspaces for an eleventh", () => {
     const { lane, fill } = setup(512);
     for (let n = 0; n < 500; n += 1) {

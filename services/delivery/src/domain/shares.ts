@@ -30,6 +30,9 @@ export interface WorkspaceShare {
   /** By class. */
   readonly credits: number[];
   readonly rings: readonly Ring<Claimant>[];
+  /** The latest search through a class, and how many of its lanes in a row that one passed over. */
+  search: number;
+  deniedCount: number;
 }
 
 /** A lane's part in the slots. */
@@ -82,6 +85,9 @@ export class Shares<C extends Claimant> {
   readonly #workspaces = new Map<string, WorkspaceShare>();
   readonly #lines = deliveryClasses.map(() => ring<WorkspaceShare>());
   #leftToDeny = 0;
+  #searchCount = 0;
+  /** Everybody in line has been looked at, in vain, and nothing has changed since. */
+  #isFruitless = false;
 
   constructor(slotCount: number) {
     this.#slotCount = slotCount;
@@ -109,6 +115,7 @@ export class Shares<C extends Claimant> {
     const { isWaiting, workspace } = lane.share;
     if (isWaiting[deliveryClass]) return;
     isWaiting[deliveryClass] = true;
+    this.#isFruitless = false;
     const lanes = at(workspace.rings, deliveryClass);
     lanes.push(lane);
     if (lanes.size === 1) at(this.#lines, deliveryClass).push(workspace);
@@ -121,8 +128,10 @@ export class Shares<C extends Claimant> {
    */
   next(isAble: IsAble<C>): Turn<C> | undefined {
     this.#leftToDeny = deniedCountMax;
-    if (this.usedCount >= this.#slotCount) return undefined;
-    return this.#search(isAble, true) ?? this.#search(isAble, false);
+    if (this.usedCount >= this.#slotCount || this.#isFruitless) return undefined;
+    const turn = this.#search(isAble, true) ?? this.#search(isAble, false);
+    this.#isFruitless = turn === undefined && !this.isCutShort;
+    return turn;
   }
 
   /** Whether the last search was given up before everybody in line was looked at. */
@@ -147,6 +156,7 @@ export class Shares<C extends Claimant> {
 
   /** Gives a slot back. */
   giveBack(share: LaneShare, deliveryClass: DeliveryClass): void {
+    this.#isFruitless = false;
     this.#count(share, deliveryClass, -1);
   }
 
@@ -164,17 +174,19 @@ export class Shares<C extends Claimant> {
 
   #nextOf(deliveryClass: DeliveryClass, isAble: IsAble<C>): C | undefined {
     const line = at(this.#lines, deliveryClass);
+    this.#searchCount += 1;
     let fruitlessCount = 0; // workspaces in a row
     while (fruitlessCount < line.size && this.#leftToDeny > 0) {
       const workspace = line.shift();
       if (!workspace) return undefined;
       const lanes = at(workspace.rings, deliveryClass);
       const hasTurn = hasCredit(workspace.credits, deliveryClass);
-      const lane = hasTurn ? this.#nextIn(lanes, deliveryClass, isAble) : undefined;
+      this.#meet(workspace);
+      const lane = hasTurn ? this.#nextIn(workspace, deliveryClass, isAble) : undefined;
       if (lanes.size > 0) line.push(workspace);
       if (lane) return lane;
       if (!hasTurn) fruitlessCount = 0;
-      else if (lanes.size > 0 && lanes.size <= deniedAtOnceMax) fruitlessCount += 1;
+      else if (lanes.size > 0 && workspace.deniedCount >= lanes.size) fruitlessCount += 1;
     }
     return undefined;
   }
@@ -183,13 +195,19 @@ export class Shares<C extends Claimant> {
    * Finds whose turn it is among a workspace's lanes; undefined when none of them is able, or those
    * that were looked at have their share.
    */
-  #nextIn(lanes: Ring<Claimant>, deliveryClass: DeliveryClass, isAble: IsAble<C>): C | undefined {
+  #nextIn(
+    workspace: WorkspaceShare,
+    deliveryClass: DeliveryClass,
+    isAble: IsAble<C>,
+  ): C | undefined {
+    const lanes = at(workspace.rings, deliveryClass);
     let deniedCount = 0; // in a row
     while (deniedCount < Math.min(lanes.size, deniedAtOnceMax)) {
       const lane = lanes.shift() as C; // only lanes of this kind ever wait in it
       if (this.#isOverShare(lane.share)) {
         lanes.push(lane);
         deniedCount += 1;
+        workspace.deniedCount += 1;
         this.#leftToDeny -= 1;
       } else if (!isAble(lane, deliveryClass)) {
         lane.share.isWaiting[deliveryClass] = false;
@@ -197,9 +215,17 @@ export class Shares<C extends Claimant> {
         lanes.push(lane);
         if (hasCredit(lane.share.credits, deliveryClass)) return lane;
         deniedCount = 0;
+        workspace.deniedCount = 0;
       }
     }
     return undefined;
+  }
+
+  /** Begins to count anew in a new search. */
+  #meet(workspace: WorkspaceShare): void {
+    if (workspace.search === this.#searchCount) return;
+    workspace.search = this.#searchCount;
+    workspace.deniedCount = 0;
   }
 
   #isOverShare({ usedCount, workspace }: LaneShare): boolean {
@@ -224,6 +250,8 @@ function newWorkspace(workspaceUuid: string): WorkspaceShare {
     laneCount: 0,
     credits: [0, 0, 0],
     rings: deliveryClasses.map(() => ring<Claimant>()),
+    search: 0,
+    deniedCount: 0,
   };
 }
 
