@@ -7,7 +7,7 @@ const limits = { depthMax: 20, keysMax: 100 };
 function cut(source: string, plan: CutPlan): string[] {
   const bytes = Buffer.from(source);
   const spans = cutJson(bytes, plan);
-  expect(scanAndCut(bytes, limits, plan)).toEqual({ problem: undefined, spans });
+  expect(scanAndCut(bytes, limits, plan)).toMatchObject({ problem: undefined, spans });
   return spans.map(({ label, start, end }) => `${label}=${bytes.subarray(start, end)}`);
 }
 
@@ -84,7 +84,7 @@ describe("cutJson, and scanAndCut in one walk", () => {
         const bytes = Buffer.from(JSON.stringify(value, undefined, indent));
         for (const plan of [{ members: own }, { each: { members: own } }, "all"]) {
           const spans = cutJson(bytes, plan);
-          expect(scanAndCut(bytes, limits, plan)).toEqual({ problem: undefined, spans });
+          expect(scanAndCut(bytes, limits, plan)).toMatchObject({ problem: undefined, spans });
           const torn = bytes.subarray(0, cutAt);
           expect(scanAndCut(torn, limits, plan).problem).toEqual(scanJson(torn, limits));
         }

@@ -1,18 +1,12 @@
 import { isUtf8 } from "node:buffer";
 import { Byte, skipSpace } from "./bytes.ts";
 import { type CutPlan, type JsonSpan, memberPlan } from "./cut-json.ts";
+import type { JsonLimits } from "./json-limits.ts";
 import { KeyBook } from "./key-book.ts";
 import { type JsonProblem, problemAt, syntaxProblem } from "./problem.ts";
+import { isKnownSound } from "./sound.ts";
 import { endOfLiteral, endOfNumber, endOfString } from "./tokens.ts";
 import { utf8Fault } from "./utf8.ts";
-
-/** How large a document may be inside; its bytes are the caller's to limit. */
-export interface JsonLimits {
-  /** How many objects and arrays may stand in one another; `[]` has depth 1, `1` depth 0. */
-  readonly depthMax: number;
-  /** How many keys one object may have. */
-  readonly keysMax: number;
-}
 
 /**
  * Checks that bytes are one JSON value as RFC 8259 has it, and more strictly: well-formed UTF-8
@@ -21,13 +15,15 @@ export interface JsonLimits {
  * in proportion to the bytes whatever they are; depth costs no stack.
  */
 export function scanJson(bytes: Uint8Array, limits: JsonLimits): JsonProblem | undefined {
-  return scanAndCut(bytes, limits).problem;
+  return isKnownSound(bytes, limits) ? undefined : scanAndCut(bytes, limits).problem;
 }
 
 /** What is wrong with a document, and what was cut out of it, which is good if nothing is. */
 export interface ScannedJson {
   readonly problem: JsonProblem | undefined;
   readonly spans: readonly JsonSpan[];
+  /** How many objects and arrays stand in one another at most. */
+  readonly depth: number;
 }
 
 /** Checks bytes as `scanJson` does, and gives what `cutJson` would then give, in one walk. */
@@ -35,10 +31,11 @@ export function scanAndCut(bytes: Uint8Array, limits: JsonLimits, plan?: CutPlan
   if (!isUtf8(bytes)) {
     const offset = utf8Fault(bytes);
     const message = `not UTF-8 at byte ${offset}`;
-    return { problem: problemAt(bytes, { reason: "invalid_unicode", offset, message }), spans: [] };
+    const problem = problemAt(bytes, { reason: "invalid_unicode", offset, message });
+    return { problem, spans: [], depth: 0 };
   }
   const scan = new Scan(bytes, limits, plan);
-  return { problem: scan.run(), spans: scan.spans };
+  return { problem: scan.run(), spans: scan.spans, depth: scan.depth };
 }
 
 /** One walk over a text. Each step gives the offset behind what it read, or `stopped`. */
@@ -51,6 +48,8 @@ class Scan {
   #problem: JsonProblem | undefined;
   /** What was cut. */
   readonly spans: JsonSpan[] = [];
+  /** How many containers were open at once. */
+  depth = 0;
   /** What to cut of the value that comes next. */
   #plan: CutPlan | undefined;
   /** What to cut of the members or elements of each open container. */
@@ -146,7 +145,9 @@ class Scan {
   }
 
   #open(at: number, closer: number): boolean {
-    if (this.#closers.push(closer) > this.#limits.depthMax) {
+    const depth = this.#closers.push(closer);
+    if (depth > this.depth) this.depth = depth;
+    if (depth > this.#limits.depthMax) {
       this.#stop(at, "too_deep", `nested more than ${this.#limits.depthMax} deep`);
       return false;
     }

@@ -9,7 +9,7 @@ import {
   type Registry,
 } from "@bufbuild/protobuf";
 import { AppError, type FieldProblem, invalid } from "@posthorn/errors";
-import { type JsonProblem, scanAndCut } from "@posthorn/json";
+import { type JsonProblem, noteSound, scanAndCut } from "@posthorn/json";
 import { HttpBodySchema } from "@posthorn/proto/google/api/httpbody";
 import { boundInBody, type PathCheck } from "./bound-in-body.ts";
 import { fieldProblems } from "./field-problems.ts";
@@ -108,9 +108,12 @@ function jsonBodyReader(route: Route, field: DescField | undefined): BodyReader 
   const check = boundInBody(route);
   const putMask = updateMaskFrom(route);
   return (bytes) => {
-    const { problem, spans } = scanAndCut(bytes, jsonLimits, plan);
+    const { problem, spans, depth } = scanAndCut(bytes, jsonLimits, plan);
     if (problem !== undefined) throw refusalOf(problem, field?.jsonName ?? "");
     const cut = plan === undefined ? undefined : cutRawValues(bytes, spans);
+    // Whoever takes a value checks it, and mostly is as content with it as we are.
+    const within = { depthMax: depth, keysMax: jsonLimits.keysMax };
+    for (const value of cut?.values ?? noValues) noteSound(value, within);
     const body = JSON.parse(cut?.text ?? asText(bytes)) as JsonValue;
     checkBound(check, body);
     const json = field === undefined ? body : { [field.jsonName]: body };
