@@ -15,8 +15,11 @@ const owned: OwnedPartition = {
 };
 const acceptedAt = new Date("2026-01-01T00:00:00Z");
 
-/** Records with one delivery each, to webhooks that are offered to with these outcomes. */
-function begin(offers: readonly Offered[], ageMs = 0) {
+/**
+ * Records with one delivery each, or one record with all, to webhooks that are offered to with
+ * these outcomes.
+ */
+function begin(offers: readonly Offered[], { ageMs = 0, isOneRecord = false } = {}) {
   const clock = virtualClock(new Date(acceptedAt.getTime() + ageMs));
   const items = new Map<string, Item>();
   const told: string[] = [];
@@ -42,22 +45,20 @@ function begin(offers: readonly Offered[], ageMs = 0) {
     };
     const delivery = { uuid, event, webhookUuid: `w${uuid}`, matchedBy: "" };
     const one = { delivery, webhook: { uuid: `w${uuid}`, state: "ACTIVE" } };
-    return {
-      offset: BigInt(index),
-      value: event.data,
-      event,
-      deliveries: [one],
-    } as unknown as Planned;
+    const record = { offset: BigInt(index), value: event.data, event, deliveries: [one] };
+    return record as unknown as Planned;
   });
+  const [first] = planned;
+  const deliveries = planned.flatMap((one) => one.deliveries);
   const deps = { sender, results, clock };
   const attempts = new FirstAttempts(deps as unknown as FirstAttemptsDeps, owned);
-  attempts.add(planned);
+  attempts.add(isOneRecord && first ? [{ ...first, deliveries }] : planned);
   const answer = (uuid: string) => {
     const settled = (isRecorded: boolean) => told.push(`${uuid} settled ${isRecorded}`);
     const entry = { result: { deliveryUuid: uuid }, settled } as unknown as Entry;
     items.get(uuid)?.unwritten?.take?.(entry);
   };
-  return { attempts, answer, told };
+  return { attempts, answer, told, clock, offeredCount: () => items.size };
 }
 
 async function given(attempts: FirstAttempts): Promise<(string | undefined)[] | undefined> {
@@ -98,9 +99,51 @@ describe("first attempts of a batch", () => {
   });
 
   it("are not waited for by events that came long ago", async () => {
-    const { attempts, told } = begin(["quick"], 5_001);
+    const { attempts, told } = begin(["quick"], { ageMs: 5_001 });
     expect(await given(attempts)).toEqual([undefined]);
     expect(told).toEqual(["w0 is slow", "0 is stored"]);
+  });
+
+  it("of one event are waited for as long as one after another answers, and 200 ms more", async () => {
+    const { attempts, answer, clock } = begin(["quick", "quick", "quick"], { isOneRecord: true });
+    let results: unknown[] | undefined;
+    void attempts.next().then((records) => {
+      results = records?.[0]?.deliveries.map(({ result }) => result?.deliveryUuid);
+    });
+    for (const uuid of ["0", "1"]) {
+      await clock.advance(150);
+      answer(uuid);
+    }
+    await clock.advance(199);
+    expect(results).toBeUndefined();
+    await clock.advance(1);
+    expect(results).toEqual(["0", "1", undefined]);
+  });
+
+  it("of one event are not waited for when it came long ago, whoever still answers", async () => {
+    const many = Array.from({ length: 50 }, () => "quick" as const);
+    const { attempts, answer, clock } = begin(many, { isOneRecord: true });
+    let isWritten = false;
+    void attempts.next().then(() => {
+      isWritten = true;
+    });
+    for (let index = 0; index < 33; index += 1) {
+      await clock.advance(150);
+      answer(String(index));
+    }
+    expect(isWritten).toBe(false);
+    await clock.advance(50);
+    expect(isWritten).toBe(true);
+  });
+
+  it("are begun as others end: no more than 1,024 wait at a time", async () => {
+    const { attempts, answer, offeredCount } = begin(Array(1_100).fill("quick"));
+    expect(offeredCount()).toBe(1_024);
+    answer("0");
+    expect(offeredCount()).toBe(1_025);
+    for (let index = 1; index < 128; index += 1) answer(String(index));
+    expect((await attempts.next())?.length).toBe(128);
+    expect(offeredCount()).toBe(1_100);
   });
 
   it("that nobody writes are let go", async () => {

@@ -24,20 +24,27 @@ interface Fresh extends Unwritten {
 interface Waiting {
   readonly planned: Planned;
   readonly deliveries: readonly Fresh[];
+  state: "new" | "offered" | "given";
   /** How many first attempts are worth waiting for and not over. */
   awaitedCount: number;
   /** Whether the next write waits for it. */
   isWatched: boolean;
+  /** When it is written although some have not answered; each answer puts it off. */
+  untilMs: number;
   /** When it is written in any case. */
-  readonly untilMs: number;
+  latestMs: number;
 }
 
-/** How long a record waits for first attempts, at most, before it is written. */
+/** How long a record waits for the next of its first attempts, at most, before it is written. */
 const waitMsMax = 200;
 /** A record accepted this long ago does not wait: fan-out must not fall behind the log. */
 const lagMsMax = 5000;
-/** So many records are worth a statement while more are under way. */
+/** Twice as many as can be under way. More would only wait in lanes, and be doubled by a crash. */
+const awaitedMax = 1024;
+/** So many records are worth a statement while more are under way, */
 const recordsPerWriteMin = 128;
+/** and so many deliveries. */
+const deliveriesPerWriteMin = 500;
 /** Rows that one statement writes, at most, unless a single event makes more. */
 const deliveriesPerWriteMax = 5000;
 
@@ -54,6 +61,8 @@ export class FirstAttempts {
   /** What was not given yet. */
   #all: Waiting[] = [];
   readonly #answered: Wakeup;
+  /** How many first attempts all of them wait for. */
+  #awaitedCount = 0;
   /** How many records the next write waits for. */
   #watchedCount = 0;
 
@@ -65,21 +74,22 @@ export class FirstAttempts {
 
   /** Begins with the log's next records. */
   add(planned: readonly Planned[]): void {
-    this.#all.push(...planned.map((one) => this.#begin(one)));
+    this.#all.push(...planned.map(toWaiting));
+    this.#offerMore();
   }
 
   /** Gives the next records to write, at least one, of one day; undefined when all were given. */
   async next(): Promise<readonly FannedOutRecord[] | undefined> {
     if (this.#all.length === 0) return undefined;
-    await this.#watch(this.#all.slice(0, recordsPerWriteMin));
+    await this.#watch(this.#worthWriting());
     const day = this.#all.find(({ planned }) => planned.event)?.planned.event?.day;
     const nowMs = this.#deps.clock.nowMs();
     let deliveryCount = 0;
-    const end = this.#all.findIndex(({ planned, deliveries, awaitedCount, untilMs }) => {
+    const end = this.#all.findIndex((waiting) => {
+      const { planned, deliveries } = waiting;
       deliveryCount += deliveries.length;
       const isOther = planned.event !== undefined && planned.event.day !== day;
-      const isWaiting = awaitedCount > 0 && untilMs > nowMs;
-      return isOther || isWaiting || deliveryCount > deliveriesPerWriteMax;
+      return isOther || isWaiting(waiting, nowMs) || deliveryCount > deliveriesPerWriteMax;
     });
     return this.#take(end === -1 ? this.#all.length : Math.max(end, 1));
   }
@@ -89,22 +99,39 @@ export class FirstAttempts {
     for (const record of this.#take(this.#all.length)) record.onDropped();
   }
 
+  /** Takes the first records out, and begins with others in their place. */
   #take(count: number): FannedOutRecord[] {
-    return this.#all.splice(0, count).map((waiting) => this.#give(waiting));
+    const taken = this.#all.splice(0, count).map((waiting) => this.#give(waiting));
+    this.#offerMore();
+    return taken;
   }
 
-  #begin(planned: Planned): Waiting {
+  /** The next records that make a statement worth while, or all there are. */
+  #worthWriting(): readonly Waiting[] {
+    let deliveryCount = 0;
+    const end = this.#all.findIndex(({ deliveries }, index) => {
+      deliveryCount += deliveries.length;
+      return index + 1 >= recordsPerWriteMin || deliveryCount >= deliveriesPerWriteMin;
+    });
+    return end === -1 ? this.#all.slice() : this.#all.slice(0, end + 1);
+  }
+
+  /** Offers the deliveries of the next records, as many as are worth being in memory. */
+  #offerMore(): void {
+    for (const waiting of this.#all) {
+      if (this.#awaitedCount >= awaitedMax) return;
+      if (waiting.state === "new") this.#begin(waiting);
+    }
+  }
+
+  #begin(waiting: Waiting): void {
     const { clock } = this.#deps;
-    const ageMs = clock.now().getTime() - (planned.event?.acceptedAt.getTime() ?? 0);
-    const waiting: Waiting = {
-      planned,
-      deliveries: planned.deliveries.map((one) => ({ planned: one, take: undefined })),
-      awaitedCount: 0,
-      isWatched: false,
-      untilMs: clock.nowMs() + Math.min(waitMsMax, lagMsMax - ageMs),
-    };
+    const nowMs = clock.nowMs();
+    const ageMs = clock.now().getTime() - (waiting.planned.event?.acceptedAt.getTime() ?? 0);
+    waiting.state = "offered";
+    waiting.latestMs = nowMs + lagMsMax - ageMs;
+    waiting.untilMs = Math.min(nowMs + waitMsMax, waiting.latestMs);
     for (const fresh of waiting.deliveries) this.#offer(waiting, fresh);
-    return waiting;
   }
 
   #offer(waiting: Waiting, fresh: Fresh): void {
@@ -120,13 +147,20 @@ export class FirstAttempts {
     if (offered !== "quick") return;
     fresh.awaitedFromMs = clock.nowMs();
     waiting.awaitedCount += 1;
+    this.#awaitedCount += 1;
   }
 
   #onAnswer(waiting: Waiting): void {
     waiting.awaitedCount -= 1;
-    if (waiting.awaitedCount > 0 || !waiting.isWatched) return;
-    this.#watchedCount -= 1;
-    if (this.#watchedCount === 0) this.#answered.wake();
+    if (waiting.state === "given") return;
+    this.#awaitedCount -= 1;
+    this.#offerMore();
+    if (waiting.awaitedCount > 0) {
+      waiting.untilMs = Math.min(this.#deps.clock.nowMs() + waitMsMax, waiting.latestMs);
+    } else if (waiting.isWatched) {
+      this.#watchedCount -= 1;
+      if (this.#watchedCount === 0) this.#answered.wake();
+    }
   }
 
   /** Waits until these need no more waiting, but no longer than the first of them may. */
@@ -134,18 +168,21 @@ export class FirstAttempts {
     const { clock } = this.#deps;
     const { lost } = this.#owned;
     const watched = next.filter(({ awaitedCount }) => awaitedCount > 0);
-    const untilMs = next[0]?.untilMs ?? 0;
+    const [first] = next;
     for (const waiting of watched) waiting.isWatched = true;
     this.#watchedCount = watched.length;
     for (;;) {
-      const timeoutMs = untilMs - clock.nowMs();
+      const timeoutMs = (first?.untilMs ?? 0) - clock.nowMs();
       if (this.#watchedCount === 0 || timeoutMs <= 0 || lost.aborted) break;
       await this.#answered.wait({ timeoutMs, stop: lost });
     }
     for (const waiting of watched) waiting.isWatched = false;
   }
 
-  #give({ planned, deliveries }: Waiting): FannedOutRecord {
+  #give(waiting: Waiting): FannedOutRecord {
+    const { planned, deliveries } = waiting;
+    this.#awaitedCount -= waiting.awaitedCount;
+    waiting.state = "given";
     for (const fresh of deliveries) this.#noteIfSlow(fresh);
     const written = deliveries.map((fresh) => ({
       fresh,
@@ -190,6 +227,17 @@ export class FirstAttempts {
       sender.onStored(key, delivery);
     }
   }
+}
+
+function toWaiting(planned: Planned): Waiting {
+  const deliveries = planned.deliveries.map((one) => ({ planned: one, take: undefined }));
+  const times = { untilMs: 0, latestMs: 0 };
+  return { planned, deliveries, state: "new", awaitedCount: 0, isWatched: false, ...times };
+}
+
+/** Whether it is worth waiting for a record, which may not have been begun with. */
+function isWaiting({ state, awaitedCount, untilMs }: Waiting, nowMs: number): boolean {
+  return state === "new" || (awaitedCount > 0 && untilMs > nowMs);
 }
 
 /** A record to write, and whom to tell what became of it. */
