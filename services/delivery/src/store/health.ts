@@ -129,7 +129,7 @@ export function healthCtes(results: readonly Leased[]): Fragment {
  * What a write makes of the webhook: `h` as it was, `excluded` what is added. Written out for each
  * column, as a subselect of all three takes longer than the rest of the row.
  */
-const verdict = sql`case
+const verdict = sql.raw(`case
   when excluded.target_version < h.target_version or excluded.target_version = h.disabled_target
     then ''
   when excluded.verdict = 'GONE' then 'GONE'
@@ -137,15 +137,11 @@ const verdict = sql`case
     case when h.noticed_at is not null or h.disabled_target is not null
       then 'RECOVERED' else '' end
   when excluded.target_version > h.target_version then ''
-  when h.failing_since <= now() - ${days(disableAfterDays)}
-    and h.noticed_at between h.failing_since and now() - ${days(noticeLeadDays)} then 'FAILED'
-  when h.failing_since <= now() - ${days(noticeAfterDays)}
+  when h.failing_since <= now() - interval '${disableAfterDays} days'
+    and h.noticed_at between h.failing_since and now() - interval '${noticeLeadDays} days' then 'FAILED'
+  when h.failing_since <= now() - interval '${noticeAfterDays} days'
     and (h.noticed_at is null or h.noticed_at < h.failing_since) then 'FAILING'
-  else '' end`;
-
-function days(count: number) {
-  return sql`${count}::integer * interval '1 day'`;
-}
+  else '' end`);
 
 function toAimed({ lease, result }: Leased): Aimed[] {
   const { attempt, aim, provider, webhookUuid, workspaceUuid, isGone = false } = result;

@@ -52,14 +52,10 @@ interface Addition {
 export function statCtes(counted: readonly Counted[]): Fragment {
   if (counted.length === 0) return absent;
   const rows = additions(counted);
-  // Each row's counts follow those of the row before it: one parameter in place of one a column.
-  const counts = columns.map((_, index) =>
-    sql.raw(`(c.counts)[(a.row - 1) * ${columnCount} + ${index + 1}]`),
-  );
   const ctes = sql`, stat as (
       insert into delivery.stat as s (workspace_id, webhook_id, hour, provider,
         duration_us, ${columnList})
-      select a.workspace_id, a.webhook_id, a.hour, a.provider, a.duration_us, ${sql.join(counts)}
+      select a.workspace_id, a.webhook_id, a.hour, a.provider, a.duration_us, ${countList}
       from (select ${integers(rows.flatMap((row) => row.counts))}::integer[] as counts) c,
         unnest(${integers(rows.map((row) => row.lease))}::integer[],
           ${uuids(rows.map((row) => row.workspaceUuid))}::uuid[],
@@ -76,6 +72,10 @@ export function statCtes(counted: readonly Counted[]): Fragment {
   return { name: "stats", ctes };
 }
 
+/** Each row's counts follow those of the row before it: one parameter in place of one a column. */
+const countList: RawBuilder<unknown> = sql.raw(
+  columns.map((_, index) => `(c.counts)[(a.row - 1) * ${columnCount} + ${index + 1}]`).join(", "),
+);
 const columnList: RawBuilder<unknown> = sql.raw(columns.join(", "));
 const sumList: RawBuilder<unknown> = sql.raw(
   columns.map((column) => `${column} = s.${column} + excluded.${column}`).join(", "),
