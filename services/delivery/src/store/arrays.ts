@@ -145,9 +145,9 @@ function writeUuid(array: Buffer, at: number, uuid: string): void {
   }
 }
 
-/** The value of a lower-case hexadecimal digit. */
+/** The value of a hexadecimal digit. Not by a condition, which no processor foresees. */
 function digit(code: number): number {
-  return code < 58 ? code - 48 : code - 87;
+  return (code & 15) + 9 * (code >> 6);
 }
 
 /** Writes milliseconds as microseconds, in two halves: a bigint takes four times as long. */
