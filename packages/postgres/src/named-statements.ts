@@ -1,6 +1,5 @@
 import type { PostgresPool, PostgresPoolClient } from "kysely";
 import type pg from "pg";
-import { type NamedQueryConfig, namedQuery } from "./named-query.ts";
 
 const namedForm = /^\/\*([a-z][a-z0-9-]{0,62})\*\//;
 
@@ -22,18 +21,9 @@ function withNames(client: pg.PoolClient): PostgresPoolClient {
   const query = (text: unknown, values?: readonly unknown[]) => {
     const name = typeof text === "string" ? namedForm.exec(text)?.[1] : undefined;
     if (name === undefined) return client.query(text as string, values as unknown[]);
-    return run(client, { name, text: text as string, values: [...(values ?? [])] });
+    return client.query({ name, text: text as string, values: values as unknown[] });
   };
   const named = { query, release: (isBroken?: boolean) => client.release(isBroken) };
   // Kysely asks for a cursor only where its dialect was given one, so `query` has this form alone.
   return named as unknown as PostgresPoolClient;
-}
-
-function run(client: pg.PoolClient, config: NamedQueryConfig): Promise<pg.QueryResult> {
-  return new Promise((resolve, reject) => {
-    const query = namedQuery(config);
-    query.on("end", resolve);
-    query.on("error", reject);
-    client.query(query);
-  });
 }
