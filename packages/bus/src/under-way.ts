@@ -6,17 +6,27 @@ export interface UnderWay {
   settled(): Promise<void>;
 }
 
-/** Starts with nothing under way. */
+/**
+ * Starts with nothing under way. Work is counted and not collected: the tables that a Set leaves
+ * behind hold on to each other, and to all that was ever in it, until a major collection.
+ */
 export function underWay(): UnderWay {
-  const running = new Set<Promise<unknown>>();
+  let count = 0;
+  let waiting: (() => void)[] = [];
+  const onEnd = () => {
+    count -= 1;
+    if (count > 0) return;
+    for (const resolve of waiting) resolve();
+    waiting = [];
+  };
   return {
     track(work) {
-      const tracked = work.finally(() => running.delete(tracked));
-      running.add(tracked);
-      return tracked;
+      count += 1;
+      work.then(onEnd, onEnd);
+      return work;
     },
     async settled() {
-      while (running.size > 0) await Promise.allSettled(running);
+      while (count > 0) await new Promise<void>((resolve) => waiting.push(resolve));
     },
   };
 }

@@ -7,21 +7,24 @@ export interface InFlight {
   drained(timeoutMs: number): Promise<void>;
 }
 
-/** Makes a count that starts at none. */
+/**
+ * Makes a count that starts at none. Answers are not collected: the tables that a Set leaves behind
+ * hold on to each other, and to all that was ever in it, until a major collection.
+ */
 export function inFlight(): InFlight {
-  const open = new Set<NodeResponse>();
+  let openCount = 0;
   const waiting = new Set<() => void>();
   return {
     add(response) {
-      open.add(response);
+      openCount += 1;
       response.once("close", () => {
-        open.delete(response);
-        if (open.size > 0) return;
+        openCount -= 1;
+        if (openCount > 0) return;
         for (const end of [...waiting]) end();
       });
     },
     async drained(timeoutMs) {
-      if (open.size === 0) return;
+      if (openCount === 0) return;
       const { promise, resolve } = Promise.withResolvers<void>();
       waiting.add(resolve);
       const timer = setTimeout(resolve, timeoutMs);
