@@ -33,7 +33,7 @@ function withNames(client: pg.PoolClient): PostgresPoolClient {
     new Promise<pg.QueryResult>((resolve, reject) => {
       const name = namedForm.exec(text)?.[1];
       const config = { text, values: values ?? [], ...(name !== undefined && { name }) };
-      client.query(config, (error, result) => {
+      void client.query(config, (error, result) => {
         if (error) reject(error);
         else resolve(result);
       });
