@@ -19,25 +19,12 @@ export type IdPrefix =
 
 /** The last millisecond whose day has a year of four digits. */
 const timeMsMax = Date.UTC(10_000, 0) - 1;
-/** The last UUID of that millisecond. */
-const hexMax = timeHex(timeMsMax).padEnd(32, "f");
-/** The time that was asked for last, as many ids are of the same. */
-const lastTime = { atMs: Number.NaN, text: "" };
 
 /** Makes a UUIDv7 of the given time (default: now); random below the millisecond. */
 export function newUuid(atMs: number = Date.now()): string {
-  if (atMs !== lastTime.atMs) {
-    const time = timeHex(atMs);
-    lastTime.atMs = atMs;
-    lastTime.text = `${time.slice(0, 8)}-${time.slice(8)}`;
-  }
+  const time = Math.trunc(atMs).toString(16).padStart(12, "0");
   // A random UUID has 122 random bits; the time takes the place of the first 48.
-  return `${lastTime.text}-7${randomUUID().slice(15)}`;
-}
-
-/** Gives the 48 bits that a UUIDv7 has for its time. */
-function timeHex(ms: number): string {
-  return Math.trunc(ms).toString(16).padStart(12, "0");
+  return `${time.slice(0, 8)}-${time.slice(8)}-7${randomUUID().slice(15)}`;
 }
 
 /** Makes an id: prefix, `_`, and 26 characters of Crockford base32 of a UUIDv7 of that time. */
@@ -47,7 +34,7 @@ export function newId(prefix: IdPrefix, atMs?: number): string {
 
 /** Gives the id of a UUID, which is one of ours or of any version. */
 export function uuidToId(prefix: IdPrefix, uuid: string): string {
-  return `${prefix}_${hexToBase32(uuid)}`;
+  return `${prefix}_${hexToBase32(uuid.replaceAll("-", ""))}`;
 }
 
 /**
@@ -57,7 +44,8 @@ export function uuidToId(prefix: IdPrefix, uuid: string): string {
 export function idToUuid(prefix: IdPrefix, id: string): string | undefined {
   if (!id.startsWith(`${prefix}_`)) return undefined;
   const hex = base32ToHex(id.slice(prefix.length + 1));
-  if (hex === undefined || !/^.{12}7.{3}[89ab]/.test(hex) || hex > hexMax) return undefined;
+  if (hex === undefined || !/^.{12}7.{3}[89ab]/.test(hex)) return undefined;
+  if (Number.parseInt(hex.slice(0, 12), 16) > timeMsMax) return undefined;
   return `${hex.slice(0, 8)}-${hex.slice(8, 12)}-${hex.slice(12, 16)}-${hex.slice(16, 20)}-${hex.slice(20)}`;
 }
 
