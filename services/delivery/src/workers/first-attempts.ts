@@ -61,6 +61,8 @@ export class FirstAttempts {
   /** What was not given yet. */
   #all: Waiting[] = [];
   readonly #answered: Wakeup;
+  /** How many of them are not begun with. */
+  #newCount = 0;
   /** How many first attempts all of them wait for. */
   #awaitedCount = 0;
   /** How many records the next write waits for. */
@@ -75,6 +77,7 @@ export class FirstAttempts {
   /** Begins with the log's next records. */
   add(planned: readonly Planned[]): void {
     this.#all.push(...planned.map(toWaiting));
+    this.#newCount += planned.length;
     this.#offerMore();
   }
 
@@ -118,6 +121,7 @@ export class FirstAttempts {
 
   /** Offers the deliveries of the next records, as many as are worth being in memory. */
   #offerMore(): void {
+    if (this.#newCount === 0) return;
     for (const waiting of this.#all) {
       if (this.#awaitedCount >= awaitedMax) return;
       if (waiting.state === "new") this.#begin(waiting);
@@ -129,6 +133,7 @@ export class FirstAttempts {
     const nowMs = clock.nowMs();
     const ageMs = clock.now().getTime() - (waiting.planned.event?.acceptedAt.getTime() ?? 0);
     waiting.state = "offered";
+    this.#newCount -= 1;
     waiting.latestMs = nowMs + lagMsMax - ageMs;
     waiting.untilMs = Math.min(nowMs + waitMsMax, waiting.latestMs);
     for (const fresh of waiting.deliveries) this.#offer(waiting, fresh);
@@ -182,6 +187,7 @@ export class FirstAttempts {
   #give(waiting: Waiting): FannedOutRecord {
     const { planned, deliveries } = waiting;
     this.#awaitedCount -= waiting.awaitedCount;
+    if (waiting.state === "new") this.#newCount -= 1;
     waiting.state = "given";
     for (const fresh of deliveries) this.#noteIfSlow(fresh);
     const written = deliveries.map((fresh) => ({

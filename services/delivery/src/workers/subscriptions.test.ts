@@ -25,6 +25,7 @@ function setup() {
     nowMs: () => at.ms,
   });
   return {
+    state: subscription.state,
     subscriptions,
     uuid,
     at,
@@ -59,6 +60,17 @@ describe("what is known of a workspace", () => {
     await learn(4);
     await asked;
     expect(at.askedCount).toBe(1);
+  });
+
+  it("is asked for again when the request that was sent since failed", async () => {
+    const { learn, at, subscriptions, uuid, state } = setup();
+    at.ms = 5;
+    state.isDown = true;
+    await expect(subscriptions.sync([uuid])).rejects.toMatchObject({ reason: "unavailable" });
+    await expect(learn(4)).rejects.toMatchObject({ reason: "unavailable" });
+    state.isDown = false;
+    await learn(4);
+    expect(at.askedCount).toBe(3);
   });
 
   it("is asked for always when the time is not known", async () => {

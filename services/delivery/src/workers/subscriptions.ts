@@ -173,7 +173,7 @@ export class Subscriptions {
       this.#asked.uuids.has(uuid) && this.#asked.atMs >= sinceMs;
     let unknown = [...workspaces].filter((one) => !isKnown(one));
     if (unknown.length > 0 && unknown.every(isAsked)) {
-      await this.#current;
+      await this.#current.catch(() => {}); // then it is asked for again
       unknown = unknown.filter((one) => !isKnown(one));
     }
     if (unknown.length > 0) await this.sync(unknown.map(([uuid]) => uuid));
