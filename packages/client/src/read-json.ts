@@ -5,7 +5,7 @@ import {
   type JsonValue,
   type MessageShape,
 } from "@bufbuild/protobuf";
-import { type CutPlan, cutJson, type JsonProblem, scanJson } from "@posthorn/json";
+import { type CutPlan, type JsonProblem, scanAndCut } from "@posthorn/json";
 import { PosthornError } from "./error.ts";
 import { innerMessage, isRawJson } from "./raw-json.ts";
 
@@ -31,11 +31,11 @@ export function readJsonList<S extends DescMessage>(schema: S, text: string): Me
 /** Reads JSON, with base64 in the places of raw values. */
 function readRaw(text: string, plan: CutPlan): JsonValue {
   const bytes = Buffer.from(text);
-  const problem = scanJson(bytes, limits);
+  const { problem, spans } = scanAndCut(bytes, limits, plan);
   if (problem) throw new PosthornError("invalid", jsonWords(text, bytes, problem));
   let json = "";
   let at = 0;
-  for (const { start, end } of cutJson(bytes, plan)) {
+  for (const { start, end } of spans) {
     json += `${bytes.toString("utf8", at, start)}"${bytes.toString("base64", start, end)}"`;
     at = end;
   }
