@@ -1,28 +1,17 @@
-import { logger, runParts } from "@posthorn/runtime";
-import { type TestDatabase, testDatabase } from "@posthorn/testkit";
+import { runParts } from "@posthorn/runtime";
 import { afterAll, beforeAll, expect, it } from "vitest";
-import type { Bus, LogRecord } from "../bus.ts";
-import { postgresBus } from "./postgres-bus.ts";
+import { log } from "../../test/address.ts";
+import { onePartition, records } from "../../test/one-partition.ts";
+import type { Bus } from "../bus.ts";
 
-const log = logger({ name: "test", level: "silent" });
 const topic = "crowded.v1";
-let database: TestDatabase;
 let bus: Bus;
+let close: () => Promise<void>;
 
 beforeAll(async () => {
-  database = await testDatabase();
-  bus = await postgresBus({ url: database.url, log });
-  await bus.ensureTopics([{ name: topic, partitionCount: 1 }]);
+  ({ bus, close } = await onePartition(topic));
 });
-afterAll(async () => {
-  await bus.close();
-  await database.drop();
-});
-
-function records(count: number): LogRecord[] {
-  const value = Buffer.from("{}");
-  return Array.from({ length: count }, () => ({ partition: 0, key: null, value, headers: {} }));
-}
+afterAll(() => close());
 
 it("who publishes batches waits for a reader that is behind; who publishes little does not", async () => {
   const stop = new AbortController();

@@ -1,14 +1,13 @@
-import { migrate, openPostgres, type Postgres } from "@posthorn/postgres";
+import type { Postgres } from "@posthorn/postgres";
 import { dayOf, newUuid } from "@posthorn/runtime";
-import { type TestDatabase, testDatabase } from "@posthorn/testkit";
 import { afterAll, beforeAll, expect, it } from "vitest";
 import type { Database } from "../store/database.ts";
 import { insertDay } from "../store/days.ts";
 import { deliveryStore } from "../store/delivery-store.ts";
 import type { FanOut, NewEvent } from "../store/fan-outs.ts";
-import { migrations } from "../store/migrations/index.ts";
 import { insertPartitions } from "../store/partitions.ts";
 import type { NewAttempt, Result } from "../store/result.ts";
+import { emptyTables } from "../testing/tables.ts";
 import { EventLog } from "./event-log.ts";
 import { memoryStore, type Statements } from "./memory-store.ts";
 import type { Random } from "./random.ts";
@@ -17,27 +16,17 @@ import { Webhooks } from "./webhooks.ts";
 import { Witness } from "./witness.ts";
 import { World } from "./world.ts";
 
-let database: TestDatabase;
 let postgres: Postgres<Database>;
+let close: () => Promise<void>;
 const day = dayOf(newUuid());
 const partitionCount = 2;
 const hourMs = 3_600_000;
 
 beforeAll(async () => {
-  database = await testDatabase();
-  postgres = openPostgres({
-    url: database.url,
-    connectionCountMax: 2,
-    applicationName: "test",
-    searchPath: "delivery",
-  });
-  await migrate({ db: postgres.db, schema: "delivery", migrations });
+  ({ postgres, close } = await emptyTables());
   await insertDay(postgres.db, day);
 });
-afterAll(async () => {
-  await postgres.close();
-  await database.drop();
-});
+afterAll(() => close());
 
 /** Both stores, empty; every statement goes to both, and its two answers must be the same. */
 async function setup(seed: number) {

@@ -1,33 +1,22 @@
-import { migrate, openPostgres, type Postgres } from "@posthorn/postgres";
+import type { Postgres } from "@posthorn/postgres";
 import { dayOf, newUuid } from "@posthorn/runtime";
-import { type TestDatabase, testDatabase } from "@posthorn/testkit";
 import { afterAll, beforeAll, expect, test } from "vitest";
+import { emptyTables } from "../testing/tables.ts";
 import type { Database } from "./database.ts";
 import { insertDay } from "./days.ts";
 import { insertFanOut, type NewDelivery, type NewEvent } from "./fan-outs.ts";
-import { migrations } from "./migrations/index.ts";
 import { claimPartition, insertPartitions } from "./partitions.ts";
 
-let database: TestDatabase;
 let postgres: Postgres<Database>;
+let close: () => Promise<void>;
 const day = dayOf(newUuid());
 
 beforeAll(async () => {
-  database = await testDatabase();
-  postgres = openPostgres({
-    url: database.url,
-    connectionCountMax: 2,
-    applicationName: "test",
-    searchPath: "delivery",
-  });
-  await migrate({ db: postgres.db, schema: "delivery", migrations });
+  ({ postgres, close } = await emptyTables());
   await insertPartitions(postgres.db, 1);
   await insertDay(postgres.db, day);
 });
-afterAll(async () => {
-  await postgres.close();
-  await database.drop();
-});
+afterAll(() => close());
 
 function newEvent(offset: bigint): NewEvent {
   return {

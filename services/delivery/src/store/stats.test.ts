@@ -1,31 +1,19 @@
-import { migrate, openPostgres, type Postgres } from "@posthorn/postgres";
+import type { Postgres } from "@posthorn/postgres";
 import { newUuid } from "@posthorn/runtime";
-import { type TestDatabase, testDatabase } from "@posthorn/testkit";
 import { sql } from "kysely";
 import { afterAll, beforeAll, describe, expect, test } from "vitest";
+import { emptyTables } from "../testing/tables.ts";
 import type { Database } from "./database.ts";
 import type { Counted } from "./fragment.ts";
-import { migrations } from "./migrations/index.ts";
 import { deleteStats, latencyBoundsMs, listStats, type StatScope, statCtes } from "./stats.ts";
 
-let database: TestDatabase;
 let postgres: Postgres<Database>;
+let close: () => Promise<void>;
 
 beforeAll(async () => {
-  database = await testDatabase();
-  postgres = openPostgres({
-    url: database.url,
-    connectionCountMax: 2,
-    applicationName: "test",
-    searchPath: "delivery",
-    settings: { enable_seqscan: "off" },
-  });
-  await migrate({ db: postgres.db, schema: "delivery", migrations });
+  ({ postgres, close } = await emptyTables({ enable_seqscan: "off" }));
 });
-afterAll(async () => {
-  await postgres.close();
-  await database.drop();
-});
+afterAll(() => close());
 
 const startedAt = new Date("2026-11-21T14:20:00Z");
 const range = {
